@@ -1,0 +1,36 @@
+// The measured operations in the order in which one round runs them, each with its goal.
+// Where an operation's requests come from is in rounds.ts; how each server spells it is in that server's file.
+
+export const operations = [
+  'metadata',
+  'device authorization',
+  'poll of a pending code',
+  'poll in a tight loop',
+  'redemption, opaque',
+  'redemption, ES256 JWT',
+  'refresh',
+  'introspection, opaque',
+] as const
+
+export type OperationName = (typeof operations)[number]
+
+/** Ratios to the floor that the finished product should reach. */
+export const goals: Record<OperationName, { sqlite: number; postgres: number }> = {
+  metadata: { sqlite: 0.8, postgres: 0.8 },
+  'device authorization': { sqlite: 0.47, postgres: 0.3 },
+  'poll of a pending code': { sqlite: 0.68, postgres: 0.57 },
+  'poll in a tight loop': { sqlite: 0.68, postgres: 0.65 },
+  'redemption, opaque': { sqlite: 0.4, postgres: 0.27 },
+  'redemption, ES256 JWT': { sqlite: 0.23, postgres: 0.15 },
+  refresh: { sqlite: 0.47, postgres: 0.33 },
+  'introspection, opaque': { sqlite: 0.65, postgres: 0.3 },
+}
+
+/** The share of each goal that the present state of the product has to reach. */
+export const goalShare = 2 / 3
+
+/** SQLite with synchronous FULL may stay this far under the goals, which are set for NORMAL. */
+export const fullShare = 3 / 4
+
+export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
+export const deviceGrantTypeEncoded = encodeURIComponent(deviceGrantType)

@@ -1,0 +1,40 @@
+// The part of oidc-provider that the benchmark uses; the package ships no types of its own.
+// The server that uses it is oidc-provider-server.ts.
+declare module 'oidc-provider' {
+  import type { RequestListener } from 'node:http'
+
+  export type AdapterPayload = {
+    iat?: number
+    consumed?: number
+    userCode?: string
+    uid?: string
+    grantId?: string
+  }
+
+  type Client = { clientId: string }
+  type DeviceCode = { clientId: string; iat: number; save: () => Promise<string> }
+  type Grant = { addResourceScope: (resource: string, scope: string) => void; save: () => Promise<string> }
+
+  type Configuration = {
+    findAccount: (context: unknown, id: string) => { accountId: string; claims: () => { sub: string } }
+    features: {
+      resourceIndicators: {
+        getResourceServerInfo: (context: unknown, resource: string, client: Client) => object
+        [name: string]: unknown
+      }
+      [name: string]: unknown
+    }
+    [name: string]: unknown
+  }
+
+  // biome-ignore lint/style/noDefaultExport: this is how the package exports it
+  export default class Provider {
+    constructor(issuer: string, configuration: Configuration)
+    callback(): RequestListener
+    DeviceCode: { find: (value: string) => Promise<DeviceCode | undefined> }
+    Grant: new (properties: {
+      accountId: string
+      clientId: string
+    }) => Grant
+  }
+}

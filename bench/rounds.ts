@@ -1,0 +1,147 @@
+// The alternating rounds: in each round every operation is measured on every server, one short window after the
+// other, so that a change of the machine's mood meets all of them. One-shot material (codes to approve, tokens to
+// refresh) is made before its window or comes out of an earlier one. What is measured is in operations.ts.
+import type { Floor } from './floor.ts'
+import type { LoadGenerator } from './load-client.ts'
+import type { LoadJob, LoadResult, Row } from './load-job.ts'
+import { type OperationName, operations } from './operations.ts'
+import { jobDefaults, type Running, type Spelling, type Target, type TokenFormat } from './target.ts'
+
+export type Contestant = { target: Target; running: Running }
+
+export type Measurement = { round: number; target: string; operation: OperationName; result: LoadResult }
+
+export type RoundsPlan = { rounds: number; seconds: number; say: (line: string) => void }
+
+type Pool = {
+  pending: Row[]
+  approved: Record<TokenFormat, Row[]>
+  refreshTokens: Row[]
+  accessTokens: Row[]
+  /** What the last round reached, to know how much material a window needs. */
+  rates: Partial<Record<OperationName, number>>
+}
+
+export const codeMembers = {
+  device_code: '"device_code":\\s*"([^"]+)"',
+  user_code: '"user_code":\\s*"([^"]+)"',
+}
+const tokenMembers = {
+  access_token: '"access_token":\\s*"([^"]+)"',
+  refresh_token: '"refresh_token":\\s*"([^"]+)"',
+}
+
+const smallestStock = 200
+const largestStock = 15_000
+
+/** Runs one warm-up round, which is thrown away, and then the measured ones. */
+export async function runRounds(
+  floor: Floor,
+  contestants: Contestant[],
+  load: LoadGenerator,
+  plan: RoundsPlan,
+): Promise<Measurement[]> {
+  const pools = new Map(contestants.map(({ target }) => [target.name, emptyPool()]))
+  const measurements: Measurement[] = []
+  for (let round = 0; round <= plan.rounds; round += 1) {
+    plan.say(round === 0 ? 'warming up' : `round ${round} of ${plan.rounds}`)
+    // The order turns by one each round, so that no server always follows the same neighbour.
+    const turned = contestants.map((_, index) => contestants[(index + round) % contestants.length])
+    const order = turned.filter((one) => one !== undefined)
+    for (const { target, running } of order) {
+      const pool = pools.get(target.name) ?? emptyPool()
+      await stock(target, running, pool, load, plan.seconds)
+    }
+    for (const operation of operations) {
+      for (const { target, running } of order) {
+        const pool = pools.get(target.name) ?? emptyPool()
+        const job = jobOf(operation, target, running, pool, round === 0 ? plan.seconds / 2 : plan.seconds)
+        if (job === null) continue
+        const result = await load.run(job)
+        keep(operation, result, pool)
+        if (round > 0) measurements.push({ round, target: target.name, operation, result })
+        else if (target.name.startsWith('countersign') && result.firstAnswer !== '') {
+          await floor.learn(operation, result.firstAnswer)
+        }
+      }
+    }
+  }
+  return measurements
+}
+
+function emptyPool(): Pool {
+  return { pending: [], approved: { opaque: [], jwt: [] }, refreshTokens: [], accessTokens: [], rates: {} }
+}
+
+/** Makes and approves as many codes as the round's redemptions can use up; not measured. */
+async function stock(
+  target: Target,
+  running: Running,
+  pool: Pool,
+  load: LoadGenerator,
+  seconds: number,
+): Promise<void> {
+  if (target.name === 'floor') return
+  const make = async (spelling: Spelling, format: TokenFormat, operation: OperationName) => {
+    const wanted = Math.ceil((pool.rates[operation] ?? 0) * seconds * 1.2)
+    const limit = Math.min(Math.max(wanted, smallestStock), largestStock)
+    const result = await load.run({ ...jobDefaults(running), ...spelling, limit, collect: codeMembers })
+    const rows = zipCodes(result)
+    if (rows.length < limit)
+      throw new Error(`${target.name} made ${rows.length} of ${limit} codes: ${why(result)}`)
+    await running.approve(rows, format, load)
+    pool.approved[format] = rows
+  }
+  const authorize = target.spell['device authorization']
+  if (authorize !== undefined) await make(authorize, 'opaque', 'redemption, opaque')
+  if (target.authorizeJwt !== null) await make(target.authorizeJwt, 'jwt', 'redemption, ES256 JWT')
+}
+
+function jobOf(
+  operation: OperationName,
+  target: Target,
+  running: Running,
+  pool: Pool,
+  seconds: number,
+): LoadJob | null {
+  const spelling = target.spell[operation]
+  if (spelling === undefined) return null
+  const job: LoadJob = { ...jobDefaults(running), ...spelling, seconds }
+  if (target.name === 'floor') return job
+  switch (operation) {
+    case 'metadata':
+      return job
+    case 'device authorization':
+      return { ...job, collect: codeMembers }
+    case 'poll of a pending code':
+      return { ...job, rows: pool.pending, use: 'once' }
+    case 'poll in a tight loop':
+      return { ...job, rows: pool.pending.slice(0, job.connections), use: 'own' }
+    case 'redemption, opaque':
+      return { ...job, rows: pool.approved.opaque, use: 'once', collect: tokenMembers }
+    case 'redemption, ES256 JWT':
+      return { ...job, rows: pool.approved.jwt, use: 'once' }
+    case 'refresh':
+      return { ...job, rows: pool.refreshTokens, use: 'once', collect: tokenMembers }
+    case 'introspection, opaque':
+      return { ...job, rows: pool.accessTokens, use: 'repeat' }
+  }
+}
+
+/** Keeps what later operations of the round use up. */
+function keep(operation: OperationName, result: LoadResult, pool: Pool): void {
+  pool.rates[operation] = result.rate
+  if (operation === 'device authorization') pool.pending = zipCodes(result)
+  const { access_token: accessTokens = [], refresh_token: refreshTokens = [] } = result.collected
+  if (accessTokens.length > 0) pool.accessTokens = accessTokens.map((token) => [token])
+  if (operation === 'redemption, opaque') pool.refreshTokens = refreshTokens.map((token) => [token])
+}
+
+export function zipCodes(result: LoadResult): Row[] {
+  const { device_code: deviceCodes = [], user_code: userCodes = [] } = result.collected
+  return deviceCodes.map((code, index) => [code, userCodes[index] ?? ''])
+}
+
+export function why(result: LoadResult): string {
+  return result.failureExamples[0] ?? 'no answer was unexpected'
+}

@@ -1,0 +1,108 @@
+// `countersign serve`: runs the server, says where it is and what to do next, and ends it properly on
+// SIGTERM and SIGINT. The server itself is @countersign/server.
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { DEFAULT_SERVER } from '../settings.ts'
+import { clean, type Exit, exits, UsageError } from '../terminal.ts'
+
+type ServeFlags = {
+  host?: string
+  port?: string
+  issuer?: string
+  data?: string
+  databaseUrl?: string
+  config?: string
+  json?: boolean
+}
+
+export function define(program: Command, context: Context): void {
+  program
+    .command('serve')
+    .description('run the server')
+    .option('--host <host>', 'the address to listen on (else COUNTERSIGN_HOST)')
+    .option('--port <port>', 'the port to listen on, 0 for any free one (else COUNTERSIGN_PORT)')
+    .option('--issuer <url>', 'the public address of this server (else COUNTERSIGN_ISSUER)')
+    .option('--data <dir>', 'where the embedded database lives (else COUNTERSIGN_DATA)')
+    .option('--database-url <url>', 'a PostgreSQL database instead (else COUNTERSIGN_DATABASE_URL)')
+    .option('--config <file>', 'a configuration file')
+    .option('--json', 'one JSON line on stdout once requests are served')
+    .action((flags: ServeFlags) => context.run(flags, () => serve(flags, context)))
+}
+
+async function serve(flags: ServeFlags, context: Context): Promise<Exit> {
+  const { startServer } = await import('@countersign/server')
+  const { host, issuer, data, databaseUrl, config } = flags
+  const stopping = waitForStop()
+  const server = await startServer({
+    env: context.env,
+    ...(host === undefined ? {} : { host }),
+    ...(flags.port === undefined ? {} : { port: portOf(flags.port) }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(data === undefined ? {} : { data }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(config === undefined ? {} : { config }),
+  })
+  if (flags.json) context.terminal.printJson(readyLine(server))
+  else greet(server, context)
+  await stopping
+  if (!flags.json) context.terminal.say('Stopping; requests in flight are finished first.')
+  await withinLimit(server.close())
+  return exits.ok
+}
+
+type Running = { issuer: string; setupUrl?: string | undefined }
+
+function readyLine({ issuer, setupUrl }: Running): Record<string, unknown> {
+  return { event: 'ready', issuer, pid: process.pid, ...(setupUrl ? { setup_url: setupUrl } : {}) }
+}
+
+function greet({ issuer, setupUrl }: Running, { terminal }: Context): void {
+  const server = issuer === DEFAULT_SERVER ? '' : ` --server ${issuer}`
+  terminal.say()
+  terminal.say(`Countersign serves ${terminal.paint('bold', clean(issuer))}`)
+  terminal.say()
+  if (setupUrl) {
+    terminal.say('First start. Create your account here (the link works once):')
+    terminal.say(clean(setupUrl))
+    terminal.say()
+  }
+  terminal.say(`${setupUrl ? 'Then, in' : 'In'} another terminal in this directory:`)
+  terminal.say(`${ownCommand()} login${server}`)
+  terminal.say()
+}
+
+/** From a clone the program is reached through npx; installed, by its name. */
+function ownCommand(): string {
+  return import.meta.url.endsWith('.ts') ? 'npx countersign' : 'countersign'
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new UsageError(`--port ${clean(text)} is no port: it must be between 0 and 65535`)
+  return port
+}
+
+/** Resolves on the first SIGTERM or SIGINT; a second one ends the process at once. */
+function waitForStop(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    const onSignal = (): void => {
+      if (asked) process.exit(exits.cancelled)
+      asked = true
+      resolve()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+/** A request that never ends must not keep a deployment from ending. */
+async function withinLimit(closing: Promise<void>): Promise<void> {
+  const limit = Promise.withResolvers<void>()
+  const timer = setTimeout(limit.resolve, DRAIN_MILLISECONDS)
+  await Promise.race([closing, limit.promise])
+  clearTimeout(timer)
+}
+
+const DRAIN_MILLISECONDS = 9000

@@ -1,0 +1,63 @@
+// `countersign users`: accounts of the server, added and switched off without a browser.
+import type { Command } from 'commander'
+import { type AdminFlags, adminCommand, defineGroup, readSecret, withAdmin } from '../admin.ts'
+import type { Context } from '../context.ts'
+import { minuteOf, table } from '../table.ts'
+import { UsageError } from '../terminal.ts'
+
+type AddFlags = AdminFlags & { name?: string; admin?: boolean; passwordStdin?: boolean }
+
+export function define(program: Command, context: Context): void {
+  const users = defineGroup(program, 'users', 'manage accounts')
+  adminCommand(users, 'add <email>', 'add an account; its password comes through stdin')
+    .option('--name <name>', 'the name of the person')
+    .option('--admin', 'may administer this server')
+    .option('--password-stdin', 'read the password from stdin (needed)')
+    .action((email: string, flags: AddFlags) => add(email, flags, context))
+  adminCommand(users, 'list', 'list all accounts').action((flags: AdminFlags) => list(flags, context))
+  adminCommand(users, 'disable <who>', 'switch an account off (by id or address); ends its sign-ins').action(
+    (who: string, flags: AdminFlags) => setDisabled(who, true, flags, context),
+  )
+  adminCommand(users, 'enable <who>', 'switch an account on again').action((who: string, flags: AdminFlags) =>
+    setDisabled(who, false, flags, context),
+  )
+}
+
+function add(email: string, flags: AddFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    if (!flags.passwordStdin) throw new UsageError('--password-stdin is needed: pipe the password in')
+    const password = await readSecret(context, '--password-stdin')
+    const account = await admin.addAccount({
+      email,
+      password,
+      admin: flags.admin === true,
+      ...(flags.name === undefined ? {} : { name: flags.name }),
+    })
+    if (flags.json) context.terminal.printJson(account)
+    else context.terminal.succeed(`Added ${account.email}${flags.admin ? ' as an administrator' : ''}.`)
+  })
+}
+
+function list(flags: AdminFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    const accounts = await admin.listAccounts()
+    if (flags.json) return context.terminal.printJson(accounts)
+    const columns = [
+      { title: 'email', of: (account: (typeof accounts)[number]) => account.email },
+      { title: 'name', of: (account: (typeof accounts)[number]) => account.name },
+      { title: 'admin', of: (account: (typeof accounts)[number]) => account.admin },
+      { title: 'disabled', of: (account: (typeof accounts)[number]) => account.disabled },
+      { title: 'since', of: (account: (typeof accounts)[number]) => minuteOf(account.createdAt) },
+      { title: 'id', of: (account: (typeof accounts)[number]) => account.id },
+    ]
+    context.terminal.print(table(accounts, columns, 'No accounts yet.'))
+  })
+}
+
+function setDisabled(who: string, disabled: boolean, flags: AdminFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    const account = await admin.setAccountDisabled(who, disabled)
+    if (flags.json) context.terminal.printJson(account)
+    else context.terminal.succeed(`${who} is ${disabled ? 'disabled; its sign-ins have ended' : 'enabled'}.`)
+  })
+}

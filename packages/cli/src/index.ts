@@ -1,0 +1,3 @@
+// The program as a function, for hosts that want to run it in their own process. The bin is main.ts.
+export { runProgram, type Surroundings } from './program.ts'
+export { exits } from './terminal.ts'

@@ -1,0 +1,171 @@
+// The voice of the program: stdout is data, stderr is talk. Colours, exit codes and the sentence for every
+// error live here and nowhere else. Not here: the part of the screen that changes (live-area.ts).
+import { stripVTControlCharacters } from 'node:util'
+
+/** The published contract of exit codes. */
+export const exits = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  denied: 3,
+  signInNeeded: 4,
+  expired: 5,
+  network: 6,
+  refusedByPolicy: 7,
+  cancelled: 130,
+} as const
+
+export type Exit = (typeof exits)[keyof typeof exits]
+
+type Input = NodeJS.ReadStream & { fd: 0 }
+export type Streams = { stdin: Input; stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }
+
+export type Terminal = {
+  stdin: Input
+  env: Record<string, string | undefined>
+  /** Keys can be read and a line can be redrawn. */
+  interactive: boolean
+  /** A person may be looking at stderr. */
+  hasTty: boolean
+  columns: () => number
+  rows: () => number
+  /** Data, to stdout. */
+  print: (text: string) => void
+  printJson: (value: unknown) => void
+  /** Talk, to stderr: one line, indented like all of them. */
+  say: (line?: string) => void
+  /** Talk without a line's end or indentation. */
+  draw: (text: string) => void
+  paint: (style: Style, text: string) => string
+  succeed: (line: string) => void
+  warn: (line: string) => void
+  fail: (line: string) => void
+}
+
+export type Style = 'green' | 'red' | 'yellow' | 'bold' | 'dim'
+
+export function createTerminal(streams: Streams, env: Terminal['env']): Terminal {
+  const { stdin, stdout, stderr } = streams
+  const colourful = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
+  const paint = (style: Style, text: string): string =>
+    colourful ? `\u001b[${styles[style]}m${text}\u001b[0m` : text
+  const draw = (text: string): void => {
+    stderr.write(text)
+  }
+  const say = (line = ''): void => draw(line === '' ? '\n' : `  ${line}\n`)
+  return {
+    stdin,
+    env,
+    interactive: stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb',
+    hasTty: stdin.isTTY === true || stdout.isTTY === true,
+    columns: () => stderr.columns ?? 80,
+    rows: () => stderr.rows ?? 24,
+    print: (text) => {
+      stdout.write(`${text}\n`)
+    },
+    printJson: (value) => {
+      stdout.write(`${JSON.stringify(value)}\n`)
+    },
+    say,
+    draw,
+    paint,
+    succeed: (line) => say(`${paint('green', '✓')} ${line}`),
+    warn: (line) => say(`${paint('yellow', '!')} ${line}`),
+    fail: (line) => say(`${paint('red', '✗')} ${line}`),
+  }
+}
+
+/** A mistake in how the program was called. */
+export class UsageError extends Error {
+  readonly code = 'usage'
+}
+
+export type Failure = { exit: Exit; code: string; message: string }
+
+/**
+ * The exit code and the sentence for anything that was thrown. Works by the stable `code` of the error, not
+ * by its class, so that no package has to be loaded to explain a failure.
+ */
+export function explain(error: unknown): Failure {
+  const code = textOf(error, 'code') ?? 'unexpected'
+  const message = clean(error instanceof Error ? error.message : String(error))
+  return { code, exit: exitOf(code), message: sentence(code, message, error) }
+}
+
+function exitOf(code: string): Exit {
+  return exitByCode[code] ?? exits.error
+}
+
+function sentence(code: string, message: string, error: unknown): string {
+  switch (code) {
+    case 'network':
+    case 'timeout': {
+      const attempts = textOf(error, 'attempts')
+      const reason = code === 'timeout' ? 'connect timeout' : reasonIn(message)
+      return `Could not reach ${clean(textOf(error, 'host') ?? 'the server')} (${reason}${attempts ? `, ${attempts} attempts` : ''}).`
+    }
+    case 'html_answer':
+      return `${message}. A proxy is in the way.`
+    case 'access_denied':
+      return 'You chose "Don\'t allow". Nothing was signed in.'
+    case 'expired':
+      return 'The code expired.'
+    case 'cancelled':
+      return 'Cancelled. Nothing was signed in.'
+    case 'sign_in_required':
+      return `${message} Run: countersign login`
+    case 'refused_by_policy':
+      return policySentence(error, message)
+    default:
+      return capital(/[.!?]$/.test(message) ? message : `${message}.`)
+  }
+}
+
+function policySentence(error: unknown, message: string): string {
+  const words = clean(textOf(error, 'description') ?? message)
+  const link = textOf(error, 'uri')
+  return `Refused by the server: ${words}${link ? ` See ${clean(link)}` : ''}`
+}
+
+function reasonIn(message: string): string {
+  return /\(([^)]+)\)\s*$/.exec(message)?.[1] ?? 'no connection'
+}
+
+function textOf(error: unknown, member: string): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const value: unknown = Reflect.get(error, member)
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+/** Text from elsewhere must not steer the terminal (DC-07). */
+export function clean(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+}
+
+function capital(text: string): string {
+  // A host name at the start keeps its letters.
+  return /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
+}
+
+const styles: Record<Style, number> = { green: 32, red: 31, yellow: 33, bold: 1, dim: 2 }
+
+const exitByCode: Record<string, Exit> = {
+  usage: exits.usage,
+  bad_issuer: exits.usage,
+  config: exits.usage,
+  access_denied: exits.denied,
+  sign_in_required: exits.signInNeeded,
+  credential_corrupt: exits.signInNeeded,
+  expired: exits.expired,
+  network: exits.network,
+  timeout: exits.network,
+  html_answer: exits.network,
+  malformed_answer: exits.network,
+  answer_too_large: exits.network,
+  unexpected_redirect: exits.network,
+  server_unavailable: exits.network,
+  refused_by_policy: exits.refusedByPolicy,
+  cancelled: exits.cancelled,
+}

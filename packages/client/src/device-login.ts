@@ -1,0 +1,251 @@
+// The device grant from the terminal's side (RFC 8628): ask for a code, show it, poll until the person has
+// decided. When to poll is decided by the pure schedule of @countersign/protocol; this file sends and reads.
+// Not here: asking for the code
+// (device-code.ts), who signed in and storing it (sign-in.ts), printing (packages/cli).
+import { pollSchedule } from '@countersign/protocol'
+import * as oauth from 'oauth4webapi'
+import { cancelled, type DeviceCode, type DeviceCodeRequest, requestCode } from './device-code.ts'
+import { discover, type ServerMetadata } from './discover.ts'
+import { AnswerError, NetworkError, OAuthError, SignInEndedError } from './errors.ts'
+import { guardedFetch, jsonOf, type OAuthRefusal, refusalOf } from './http.ts'
+import { revoke } from './revoke.ts'
+import { system as realSystem, type System } from './system.ts'
+import { readTokens, type Tokens, UnusableTokens } from './tokens.ts'
+
+export type DeviceLoginEvent =
+  | { type: 'waiting'; seconds: number }
+  | { type: 'slowed_down'; seconds: number }
+  | { type: 'offline'; seconds: number; error: NetworkError | AnswerError }
+  | { type: 'online' }
+
+export type DeviceLoginOptions = DeviceCodeRequest & {
+  /** Either of the two. */
+  issuer?: string
+  metadata?: ServerMetadata
+  /** Called with the code before the first poll. */
+  onCode: (code: DeviceCode) => void
+  onEvent?: (event: DeviceLoginEvent) => void
+  system?: System
+}
+
+type Flow = {
+  options: DeviceLoginOptions
+  metadata: ServerMetadata
+  system: System
+  deviceCode: string
+}
+
+/** Resolves with tokens, or throws an error of errors.ts. Aborting wins over an answer in flight. */
+export async function deviceLogin(options: DeviceLoginOptions): Promise<Tokens> {
+  const system = options.system ?? realSystem
+  throwIfCancelled(options.signal)
+  const metadata = options.metadata ?? (await discoverFor(options, system))
+  const { code, deviceCode, interval } = await requestCode(options, metadata, system)
+  const flow: Flow = { options, metadata, system, deviceCode }
+  if (options.signal?.aborted) {
+    await cancel(flow, undefined)
+    throw cancelled()
+  }
+  options.onCode(code)
+  return pollUntilDecided(flow, interval, code.expiresIn)
+}
+
+async function discoverFor(options: DeviceLoginOptions, system: System): Promise<ServerMetadata> {
+  if (options.issuer === undefined) throw new TypeError('deviceLogin needs `issuer` or `metadata`')
+  try {
+    return await discover(options.issuer, { system, ...(options.signal ? { signal: options.signal } : {}) })
+  } catch (error) {
+    throw options.signal?.aborted ? cancelled(error) : error
+  }
+}
+
+async function pollUntilDecided(flow: Flow, interval: unknown, expiresIn: number): Promise<Tokens> {
+  const { options, system } = flow
+  let { schedule, step } = pollSchedule.startPolling({ interval, expiresIn }, system.monotonic())
+  let offline = false
+  options.onEvent?.({ type: 'waiting', seconds: step.next === 'give_up' ? 0 : step.waitSeconds })
+  for (;;) {
+    await waitFor(flow, step)
+    if (step.next !== 'poll') throw new SignInEndedError('expired', 'The code expired.')
+    const result = await pollOrCancel(flow, step.hold)
+    if (result.type === 'tokens') return result.tokens
+    const after = pollSchedule.nextPoll(schedule, result.event, system.monotonic())
+    schedule = after.schedule
+    step = after.step
+    if (step.next === 'give_up') throw result.error ?? new SignInEndedError('expired', 'The code expired.')
+    if (result.error) options.onEvent?.({ type: 'offline', seconds: step.waitSeconds, error: result.error })
+    else if (offline) options.onEvent?.({ type: 'online' })
+    offline = result.error !== undefined
+    if (result.event.type === 'slow_down')
+      options.onEvent?.({ type: 'slowed_down', seconds: step.waitSeconds })
+  }
+}
+
+async function waitFor(flow: Flow, step: pollSchedule.PollStep): Promise<void> {
+  if (step.next !== 'give_up') await flow.system.sleep(step.waitSeconds, flow.options.signal)
+  if (!flow.options.signal?.aborted) return
+  await cancel(flow, undefined)
+  throw cancelled()
+}
+
+type PollResult =
+  | { type: 'tokens'; tokens: Tokens }
+  | { type: 'again'; event: pollSchedule.PollEvent; error?: NetworkError | AnswerError }
+
+/** One poll at a time (DC-15), raced against the abort signal. */
+async function pollOrCancel(flow: Flow, hold: boolean): Promise<PollResult> {
+  const { signal } = flow.options
+  const stop = new AbortController()
+  const inFlight = poll(flow, hold, stop.signal)
+  const aborted = whenAborted(signal)
+  try {
+    const first = await Promise.race([inFlight, aborted.promise])
+    if (first !== 'aborted' && !signal?.aborted) return first
+    await cancel(flow, inFlight)
+    throw cancelled()
+  } finally {
+    aborted.forget()
+    stop.abort()
+    inFlight.catch(() => {})
+  }
+}
+
+function whenAborted(signal: AbortSignal | undefined): { promise: Promise<'aborted'>; forget: () => void } {
+  const { promise, resolve } = Promise.withResolvers<'aborted'>()
+  const listener = (): void => resolve('aborted')
+  if (signal?.aborted) listener()
+  signal?.addEventListener('abort', listener, { once: true })
+  return { promise, forget: () => signal?.removeEventListener('abort', listener) }
+}
+
+async function poll(flow: Flow, hold: boolean, signal: AbortSignal): Promise<PollResult> {
+  const { metadata, options, system } = flow
+  const parameters: Record<string, string> = options.resource ? { resource: options.resource } : {}
+  let response: Response
+  try {
+    response = await oauth.deviceCodeGrantRequest(
+      metadata,
+      { client_id: options.clientId },
+      oauth.None(),
+      flow.deviceCode,
+      {
+        additionalParameters: parameters,
+        // RFC 7240 §4.3; a server that does not know the hint answers at once.
+        ...(hold ? { headers: { prefer: `wait=${HOLD_SECONDS}` } } : {}),
+        [oauth.customFetch]: guardedFetch({
+          system,
+          signal,
+          timeoutSeconds: hold ? HOLD_SECONDS + HOLD_MARGIN_SECONDS : PLAIN_TIMEOUT_SECONDS,
+        }),
+        [oauth.allowInsecureRequests]: true,
+      },
+    )
+  } catch (error) {
+    return retryable(error)
+  }
+  const refusal = await refusalOf(response)
+  if (refusal) return readRefusal(flow, refusal, response)
+  if (response.status !== 200) return retryable(strayStatus(metadata, response))
+  return { type: 'tokens', tokens: await readOrRevoke(flow, response) }
+}
+
+function retryable(error: unknown): PollResult {
+  if (error instanceof NetworkError) return { type: 'again', event: { type: 'transport_failure' }, error }
+  if (error instanceof AnswerError)
+    return {
+      type: 'again',
+      event: { type: 'stray_answer', retryAfterSeconds: error.retryAfterSeconds },
+      error,
+    }
+  throw error
+}
+
+function strayStatus(metadata: ServerMetadata, response: Response): AnswerError {
+  const { host } = new URL(metadata.issuer)
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return new AnswerError('malformed_answer', `${host} answered with status ${response.status}`, {
+    host,
+    status: response.status,
+    ...(Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {}),
+  })
+}
+
+async function readRefusal(flow: Flow, refusal: OAuthRefusal, response: Response): Promise<PollResult> {
+  const { description, uri } = refusal
+  const cause = new OAuthError(refusal)
+  switch (refusal.error) {
+    case 'authorization_pending':
+      return { type: 'again', event: { type: 'pending' } }
+    case 'slow_down': {
+      const { interval } = await jsonOf(response)
+      return { type: 'again', event: { type: 'slow_down', interval } }
+    }
+    case 'access_denied':
+      throw new SignInEndedError(uri ? 'refused_by_policy' : 'access_denied', cause.message, {
+        description,
+        uri,
+        cause,
+      })
+    case 'expired_token':
+      throw new SignInEndedError('expired', 'The code expired.', { cause })
+  }
+  // RFC 8628 §3.5: any other error ends the polling. A server in trouble is no OAuth answer, though.
+  if (refusal.status < 500 && refusal.status !== 429) throw cause
+  return retryable(strayStatus(flow.metadata, response))
+}
+
+/** A token that cannot be used is not left alive behind our back. */
+async function readOrRevoke(flow: Flow, response: Response): Promise<Tokens> {
+  const { metadata, options, system } = flow
+  try {
+    return await readTokens(metadata, options.clientId, response, 'device_code', system.now())
+  } catch (error) {
+    const token = error instanceof UnusableTokens ? error.arrived() : undefined
+    if (token)
+      await revoke(
+        metadata,
+        options.clientId,
+        { token, hint: 'refresh_token' },
+        { system, timeoutSeconds: 2 },
+      )
+    throw error
+  }
+}
+
+/**
+ * Ends the request on the server, and a token that was already under way to us. Bounded: a person who
+ * pressed Ctrl-C waits for this.
+ */
+async function cancel(flow: Flow, inFlight: Promise<PollResult> | undefined): Promise<void> {
+  const { metadata, options, system } = flow
+  const end = (token: string, hint: 'device_code' | 'refresh_token' | 'access_token') =>
+    revoke(metadata, options.clientId, { token, hint }, { system, timeoutSeconds: CANCEL_SECONDS })
+  const late = async (): Promise<void> => {
+    const result = await inFlight?.catch(() => undefined)
+    if (result?.type === 'tokens') await endTokens(result.tokens, end)
+  }
+  await Promise.race([
+    Promise.all([end(flow.deviceCode, 'device_code'), late()]),
+    system.sleep(CANCEL_SECONDS),
+  ])
+}
+
+async function endTokens(
+  tokens: Tokens,
+  end: (token: string, hint: 'refresh_token' | 'access_token') => Promise<unknown>,
+): Promise<void> {
+  const ends = [end(tokens.accessToken, 'access_token')]
+  if (tokens.refreshToken) ends.push(end(tokens.refreshToken, 'refresh_token'))
+  await Promise.all(ends)
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cancelled()
+}
+
+// Below the server's cap of 25 s and below the 30 s after which common proxies cut idle connections.
+const HOLD_SECONDS = 20
+const HOLD_MARGIN_SECONDS = 10
+const PLAIN_TIMEOUT_SECONDS = 15
+// From Ctrl-C to the prompt in 300 ms, printing included.
+const CANCEL_SECONDS = 0.25

@@ -1,0 +1,148 @@
+// One guarded way to the network for every protocol call: https or loopback only, no redirects followed,
+// limits on time and size, JSON only, and a web page recognised for what it is. Passed to oauth4webapi as
+// its `customFetch`. Not here: the `fetch` with a token that programs use (session.ts).
+import { AnswerError, DiscoveryError, NetworkError } from './errors.ts'
+import type { System } from './system.ts'
+import { printable } from './text.ts'
+
+export type HttpOptions = {
+  system: System
+  timeoutSeconds?: number
+  signal?: AbortSignal | undefined
+  /** `any` for answers whose body nobody reads (revocation). */
+  expect?: 'json' | 'any'
+}
+
+export type GuardedFetch = (url: string, init: GuardedInit) => Promise<Response>
+
+type GuardedInit = { method: string; headers: Record<string, string>; body?: URLSearchParams | undefined }
+
+export function guardedFetch(options: HttpOptions): GuardedFetch {
+  return async (url, init) => {
+    assertSecure(new URL(url))
+    const host = new URL(url).host
+    const timeout = AbortSignal.timeout(Math.ceil((options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000))
+    const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout
+    try {
+      // A redirect on these calls would carry codes and tokens to a place nobody vouched for (CL-15).
+      const { method, headers, body: form } = init
+      const request: RequestInit = {
+        method,
+        headers,
+        redirect: 'manual',
+        signal,
+        ...(form ? { body: form } : {}),
+      }
+      const response = await options.system.fetch(url, request)
+      const body = await readLimited(response, host)
+      return judge(response, body, host, options.expect ?? 'json')
+    } catch (error) {
+      throw asNetworkError(error, host, timeout)
+    }
+  }
+}
+
+/** Plain http is for the machine itself only; anything else would show tokens to the network. */
+export function isSecure(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+}
+
+export function assertSecure(url: URL): void {
+  if (isSecure(url)) return
+  throw new DiscoveryError('insecure_url', `${printable(url.origin)} is not https`)
+}
+
+export function isLoopback(hostname: string): boolean {
+  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true
+  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+}
+
+async function readLimited(response: Response, host: string): Promise<string> {
+  if (!response.body) return ''
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const stream: AsyncIterable<Uint8Array> = response.body
+  for await (const chunk of stream) {
+    size += chunk.byteLength
+    if (size > MAX_BYTES)
+      throw new AnswerError('answer_too_large', `${host} sent more than ${MAX_BYTES} bytes`, {
+        host,
+        status: response.status,
+      })
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function judge(response: Response, body: string, host: string, expect: 'json' | 'any'): Response {
+  const { status, headers } = response
+  const seconds = retryAfter(headers.get('retry-after'), headers.get('date'))
+  const evidence = { host, status, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) }
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400))
+    throw new AnswerError('unexpected_redirect', `${host} answered with a redirect`, evidence)
+  const type = headers.get('content-type') ?? ''
+  if (/html/i.test(type) || /^\s*<(!doctype html|html)/i.test(body)) {
+    const title = printable(/<title[^>]*>([^<]{1,200})/i.exec(body)?.[1] ?? '', 80)
+    const named = title ? `, "${title}"` : ''
+    throw new AnswerError(
+      'html_answer',
+      `${host} answered a web page instead of data (status ${status}${named})`,
+      { ...evidence, ...(title ? { title } : {}) },
+    )
+  }
+  if (expect === 'json' && !isJsonObject(type, body)) {
+    if (status >= 500 || status === 429)
+      throw new AnswerError('server_unavailable', `${host} is not available (status ${status})`, evidence)
+    throw new AnswerError('malformed_answer', `${host} answered something that is not JSON`, evidence)
+  }
+  return new Response(NULL_BODY_STATUSES.has(status) ? null : body, { status, headers })
+}
+
+function isJsonObject(contentType: string, body: string): boolean {
+  if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType.trim())) return false
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/** Retry-After is seconds or a date; a date is measured against the server's own clock. */
+function retryAfter(value: string | null, date: string | null): number | undefined {
+  if (value === null) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  const difference = (Date.parse(value) - Date.parse(date ?? '')) / 1000
+  return Number.isFinite(difference) && difference > 0 ? difference : undefined
+}
+
+function asNetworkError(error: unknown, host: string, timeout: AbortSignal): unknown {
+  if (error instanceof AnswerError || error instanceof DiscoveryError) return error
+  if (timeout.aborted) return new NetworkError('timeout', host, `${host} did not answer in time`, error)
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : 'no reason'
+  return new NetworkError('network', host, `could not reach ${host} (${printable(detail, 60)})`, error)
+}
+
+/** The body of an answer that `guardedFetch` let through as JSON. */
+export async function jsonOf(response: Response): Promise<Record<string, unknown>> {
+  const value: unknown = await response.clone().json()
+  return value !== null && typeof value === 'object' ? { ...value } : {}
+}
+
+export type OAuthRefusal = { error: string; description?: string; uri?: string; status: number }
+
+/** The OAuth error object of an answer, or undefined where it is none (RFC 6749 §5.2). */
+export async function refusalOf(response: Response): Promise<OAuthRefusal | undefined> {
+  if (response.ok) return undefined
+  const body = await jsonOf(response)
+  if (typeof body.error !== 'string') return undefined
+  const refusal: OAuthRefusal = { error: printable(body.error, 80), status: response.status }
+  if (typeof body.error_description === 'string') refusal.description = printable(body.error_description)
+  if (typeof body.error_uri === 'string') refusal.uri = printable(body.error_uri)
+  return refusal
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 10
+const MAX_BYTES = 256 * 1024
+const NULL_BODY_STATUSES = new Set([204, 205, 304])

@@ -1,0 +1,83 @@
+// A whole sign-in against a scripted server: what is on disk afterwards.
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { type CredentialStore, openStore } from './credentials.ts'
+import { type SignInOptions, signIn } from './sign-in.ts'
+import {
+  json,
+  page,
+  paths,
+  type ScriptedServer,
+  startScriptedServer,
+  tokensOf,
+} from './testing/scripted-server.ts'
+import { virtualSystem } from './testing/virtual-time.ts'
+
+let server: ScriptedServer
+let store: CredentialStore
+beforeEach(async () => {
+  server = await startScriptedServer()
+  store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
+})
+afterEach(() => server.close())
+
+function start(more: Partial<SignInOptions> = {}): ReturnType<typeof signIn> {
+  const system = virtualSystem()
+  return signIn({ issuer: server.issuer, clientId: 'test-cli', store, system, onCode: () => {}, ...more })
+}
+
+test('US-06 the account comes from userinfo, is stored and becomes the current one', async () => {
+  const { credential } = await start({ deviceName: 'mia@aurora' })
+  assert.deepEqual(credential.account, { id: 'acct-1', email: 'mia@example.com', name: 'Mia' })
+  assert.equal(store.current(server.issuer, 'test-cli'), 'acct-1')
+  assert.deepEqual(store.list(), [credential])
+  assert.equal(server.at(paths.userinfo)[0]?.headers.authorization, 'Bearer ACCESS-canary-1')
+})
+
+test('DC-16 a userinfo endpoint that fails does not lose the token that was issued', async () => {
+  server.on(paths.userinfo, page(503, 'Down'))
+  const { credential } = await start()
+  assert.deepEqual(credential.account, { id: 'unknown' })
+  assert.deepEqual(store.list(), [credential])
+})
+
+test('CL-08 a store that cannot be written stops the sign-in before any request', async () => {
+  const blocked = join(mkdtempSync(join(tmpdir(), 'countersign-')), 'file')
+  writeFileSync(blocked, '')
+  const unusable = openStore({ directory: join(blocked, 'config') })
+  await assert.rejects(start({ store: unusable }), { code: 'store_unwritable' })
+  assert.equal(server.received.length, 0)
+})
+
+test('CL-08 a token that cannot be kept after all is revoked, not left alive', async () => {
+  const write = (): never => {
+    throw new Error('disk full')
+  }
+  await assert.rejects(start({ store: { ...store, write } }), { message: 'disk full' })
+  assert.equal(server.at(paths.revoke)[0]?.form.token, 'REFRESH-canary-1')
+})
+
+test('DC-16 F-20 cancelling while the account is asked for stores nothing and revokes', async () => {
+  const controller = new AbortController()
+  server.on(paths.userinfo, async (request, response) => {
+    controller.abort()
+    await json(200, { sub: 'acct-1' })(request, response)
+  })
+  await assert.rejects(start({ signal: controller.signal }), { code: 'cancelled' })
+  assert.deepEqual(store.list(), [])
+  assert.equal(server.at(paths.revoke)[0]?.form.token, 'REFRESH-canary-1')
+})
+
+test('RV-12 signing in again as the same account replaces the sign-in and revokes the old one', async () => {
+  await start()
+  server.on(paths.token, json(200, tokensOf('2')))
+  const { credential } = await start()
+  assert.deepEqual(store.list(), [credential])
+  assert.deepEqual(
+    server.at(paths.revoke).map((request) => request.form.token),
+    ['REFRESH-canary-1'],
+  )
+})

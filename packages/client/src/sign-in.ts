@@ -1,0 +1,118 @@
+// The whole of a sign-in: prove that the store works, sign in, learn who that is, keep it. Cancelling wins
+// until the credential is written. Not here: the device grant itself (device-login.ts).
+import * as oauth from 'oauth4webapi'
+import { type Account, type CredentialStore, keyOf, type LiveCredential } from './credentials.ts'
+import { cancelled } from './device-code.ts'
+import { type DeviceLoginOptions, deviceLogin } from './device-login.ts'
+import { discover, type ServerMetadata } from './discover.ts'
+import { guardedFetch } from './http.ts'
+import { tokenMembers } from './refresh.ts'
+import { revoke } from './revoke.ts'
+import { system as realSystem, type System } from './system.ts'
+import { printable } from './text.ts'
+import { type Tokens, textClaims } from './tokens.ts'
+
+export type SignInOptions = DeviceLoginOptions & { issuer: string; store: CredentialStore }
+
+export type SignedIn = { credential: LiveCredential; metadata: ServerMetadata }
+
+export async function signIn(options: SignInOptions): Promise<SignedIn> {
+  const { store, issuer, clientId, signal } = options
+  const system = options.system ?? realSystem
+  // A token that nobody can store would be lost; so the store is proved before one is asked for.
+  store.probe()
+  const metadata = options.metadata ?? (await discoverUnlessCancelled(issuer, system, signal))
+  const tokens = await deviceLogin({ ...options, metadata, system })
+  const account = await learnAccount(metadata, clientId, tokens, system)
+  const credential: LiveCredential = {
+    version: 1,
+    issuer,
+    clientId,
+    account,
+    signedInAt: system.now(),
+    ...(options.deviceName === undefined ? {} : { deviceName: options.deviceName }),
+    ...tokenMembers(tokens),
+  }
+  const before = store.read(keyOf(credential))
+  if (signal?.aborted) {
+    await end(metadata, credential, system, 0.25)
+    throw cancelled()
+  }
+  await keep(store, metadata, credential, system)
+  // The new sign-in replaces the old one of the same account; left alive it would stay in the device list.
+  if (before?.state === 'live') await end(metadata, before, system, 2)
+  return { credential, metadata }
+}
+
+async function discoverUnlessCancelled(
+  issuer: string,
+  system: System,
+  signal: AbortSignal | undefined,
+): Promise<ServerMetadata> {
+  try {
+    return await discover(issuer, { system, ...(signal ? { signal } : {}) })
+  } catch (error) {
+    throw signal?.aborted ? cancelled(error) : error
+  }
+}
+
+/** A token that cannot be kept after all (the disk filled meanwhile) is ended, not left alive unowned. */
+async function keep(
+  store: CredentialStore,
+  metadata: ServerMetadata,
+  credential: LiveCredential,
+  system: System,
+): Promise<void> {
+  try {
+    store.write(credential)
+    store.setCurrent(keyOf(credential))
+  } catch (error) {
+    await end(metadata, credential, system, 2)
+    throw error
+  }
+}
+
+/** Never fails: whoever the server says it is, the token is good, and losing it would be worse. */
+async function learnAccount(
+  metadata: ServerMetadata,
+  clientId: string,
+  tokens: Tokens,
+  system: System,
+): Promise<Account> {
+  const fromToken = accountFrom({ sub: tokens.subject, email: tokens.email, name: tokens.name })
+  if (!metadata.userinfo_endpoint) return fromToken
+  const client = { client_id: clientId }
+  try {
+    const response = await oauth.userInfoRequest(metadata, client, tokens.accessToken, {
+      [oauth.customFetch]: guardedFetch({ system, timeoutSeconds: 5 }),
+      [oauth.allowInsecureRequests]: true,
+    })
+    // Somebody else's answer under this token would sign in the wrong person (OIDC Core §5.3.2).
+    const expected = tokens.subject ?? oauth.skipSubjectCheck
+    return accountFrom(await oauth.processUserInfoResponse(metadata, client, expected, response))
+  } catch {
+    system.log({ event: 'account_unknown', issuer: metadata.issuer })
+    return fromToken
+  }
+}
+
+function accountFrom(claims: Record<string, unknown>): Account {
+  const { email, name } = textClaims(claims)
+  return {
+    id: typeof claims.sub === 'string' ? claims.sub : 'unknown',
+    ...(email === undefined ? {} : { email: printable(email, 254) }),
+    ...(name === undefined ? {} : { name: printable(name, 100) }),
+  }
+}
+
+async function end(
+  metadata: ServerMetadata,
+  credential: LiveCredential,
+  system: System,
+  timeoutSeconds: number,
+): Promise<void> {
+  const { clientId, refreshToken, accessToken } = credential
+  const options = { system, timeoutSeconds }
+  if (refreshToken) await revoke(metadata, clientId, { token: refreshToken, hint: 'refresh_token' }, options)
+  else await revoke(metadata, clientId, { token: accessToken, hint: 'access_token' }, options)
+}

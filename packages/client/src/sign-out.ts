@@ -1,0 +1,60 @@
+// Signing out: the server is told first, within two seconds, then what is stored is erased in any case, and
+// the caller learns which of the two happened (RV-12). Not here: the words for it (packages/cli).
+import type { Account, CredentialKey, CredentialStore, LiveCredential } from './credentials.ts'
+import { discover } from './discover.ts'
+import { withRefreshLock } from './refresh-lock.ts'
+import { type RevocationOutcome, revoke } from './revoke.ts'
+import { system as realSystem, type System } from './system.ts'
+
+export type SignedOut = {
+  account: Account
+  /** `nothing`: the sign-in had ended already. */
+  server: RevocationOutcome | 'nothing'
+}
+
+export async function signOut(options: {
+  store: CredentialStore
+  key: CredentialKey
+  system?: System
+}): Promise<SignedOut | undefined> {
+  const { store, key } = options
+  const system = options.system ?? realSystem
+  // Under the lock, so that a refresh that is under way cannot write the credential back afterwards.
+  const work = () => revokeAndErase(store, key, system)
+  const lock = { path: store.pathOf(key).replace(/\.json$/, '.lock'), system, timeoutSeconds: 2 }
+  return withRefreshLock(lock, work).catch((error: unknown) => {
+    system.log({ event: 'sign_out_without_lock', detail: String(error) })
+    return work()
+  })
+}
+
+async function revokeAndErase(
+  store: CredentialStore,
+  key: CredentialKey,
+  system: System,
+): Promise<SignedOut | undefined> {
+  const stored = store.read(key)
+  if (!stored) return undefined
+  try {
+    if (stored.state === 'ended') return { account: stored.account, server: 'nothing' }
+    return { account: stored.account, server: await tellServer(stored, system) }
+  } finally {
+    store.remove(key)
+  }
+}
+
+async function tellServer(stored: LiveCredential, system: System): Promise<RevocationOutcome> {
+  const deadline = system.monotonic() + LIMIT_SECONDS
+  try {
+    const metadata = await discover(stored.issuer, { system, timeoutSeconds: LIMIT_SECONDS })
+    const timeoutSeconds = Math.max(0.1, deadline - system.monotonic())
+    const what = stored.refreshToken
+      ? { token: stored.refreshToken, hint: 'refresh_token' as const }
+      : { token: stored.accessToken, hint: 'access_token' as const }
+    return await revoke(metadata, stored.clientId, what, { system, timeoutSeconds })
+  } catch {
+    return 'unreachable'
+  }
+}
+
+const LIMIT_SECONDS = 2

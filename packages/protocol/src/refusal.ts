@@ -1,0 +1,119 @@
+// Every way in which Countersign says no to a client: one union, and one switch that gives the wire form.
+// Descriptions are fixed sentences; the evidence in a refusal is for the log and never leaves the server.
+// `authorization_pending` and `slow_down` are outcomes of a poll, not refusals; their wire form is here
+// because RFC 8628 §3.5 gives them the same shape.
+
+export type Refusal =
+  | { readonly reason: 'malformed_request'; readonly detail: MalformedDetail; readonly parameter?: string }
+  | { readonly reason: 'client_unidentified' }
+  | { readonly reason: 'client_authentication_failed'; readonly clientId?: string }
+  | { readonly reason: 'grant_type_unsupported' }
+  | { readonly reason: 'grant_type_not_allowed'; readonly clientId: string; readonly grantType: string }
+  | { readonly reason: 'scope_not_allowed'; readonly clientId?: string }
+  | { readonly reason: 'resource_not_allowed'; readonly clientId?: string }
+  | { readonly reason: 'device_code_unknown' }
+  | { readonly reason: 'device_code_foreign'; readonly clientId: string }
+  | { readonly reason: 'device_code_used' }
+  | { readonly reason: 'device_code_denied' }
+  | { readonly reason: 'device_code_cancelled' }
+  | { readonly reason: 'device_code_expired' }
+  | { readonly reason: 'account_disabled'; readonly accountId: string }
+  | { readonly reason: 'refresh_token_unknown' }
+  | { readonly reason: 'refresh_token_foreign'; readonly clientId: string }
+  | { readonly reason: 'refresh_token_expired'; readonly grantId: string }
+  | { readonly reason: 'refresh_token_reused'; readonly grantId: string }
+  | { readonly reason: 'grant_revoked'; readonly grantId: string }
+  | { readonly reason: 'token_foreign'; readonly clientId: string }
+  | { readonly reason: 'token_type_unsupported' }
+
+export type MalformedDetail =
+  | 'media_type'
+  | 'encoding'
+  | 'repeated_parameter'
+  | 'missing_parameter'
+  | 'credentials_in_query'
+  | 'two_credentials'
+  | 'client_id_mismatch'
+  | 'value'
+
+/** The wire form of a refusal: `error` and `error_description` of RFC 6749 §5.2 with the status to send. */
+export interface WireError {
+  readonly status: 400 | 401
+  readonly error: string
+  readonly description: string
+}
+
+const wire = (error: string, description: string, status: 400 | 401 = 400): WireError => ({
+  status,
+  error,
+  description,
+})
+
+export const authorizationPending = wire('authorization_pending', 'The request has not been decided yet.')
+export const slowDown = wire(
+  'slow_down',
+  'Wait at least the interval between requests; it grew by 5 seconds.',
+)
+
+/** RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 7009 §2.2.1. Adding a refusal without its form does not compile. */
+export function speakRefusal(refusal: Refusal): WireError {
+  switch (refusal.reason) {
+    case 'malformed_request':
+      return wire('invalid_request', malformedSentence(refusal.detail))
+    case 'client_unidentified':
+      return wire('invalid_request', 'The client_id parameter is missing.')
+    case 'client_authentication_failed':
+      return wire('invalid_client', 'Client authentication failed.', 401)
+    case 'grant_type_unsupported':
+      return wire('unsupported_grant_type', 'This grant type is not supported.')
+    case 'grant_type_not_allowed':
+      return wire('unauthorized_client', 'This client may not use this grant.')
+    case 'scope_not_allowed':
+      return wire('invalid_scope', 'The scope is malformed, unknown, or more than this client may have.')
+    case 'resource_not_allowed':
+      return wire('invalid_target', 'The resource is malformed, unknown, or not part of the grant.')
+    case 'device_code_unknown':
+    case 'device_code_foreign':
+    case 'device_code_used':
+      return wire('invalid_grant', 'The device code is unknown or was already used.')
+    case 'device_code_denied':
+      return wire('access_denied', 'The request was denied.')
+    case 'device_code_cancelled':
+      return wire('access_denied', 'The request was cancelled.')
+    case 'account_disabled':
+      return wire('access_denied', 'The account cannot be used.')
+    case 'device_code_expired':
+      return wire('expired_token', 'The device code has expired.')
+    case 'refresh_token_unknown':
+    case 'refresh_token_foreign':
+    case 'refresh_token_expired':
+    case 'refresh_token_reused':
+    case 'grant_revoked':
+      return wire('invalid_grant', 'The refresh token is unknown, expired or revoked.')
+    case 'token_foreign':
+      return wire('invalid_grant', 'The token was issued to another client.')
+    case 'token_type_unsupported':
+      return wire('unsupported_token_type', 'Tokens of this type cannot be revoked here.')
+  }
+}
+
+function malformedSentence(detail: MalformedDetail): string {
+  switch (detail) {
+    case 'media_type':
+      return 'The body must be application/x-www-form-urlencoded.'
+    case 'encoding':
+      return 'The body is not a well-formed UTF-8 form.'
+    case 'repeated_parameter':
+      return 'A parameter occurs more than once.'
+    case 'missing_parameter':
+      return 'A required parameter is missing.'
+    case 'credentials_in_query':
+      return 'Parameters belong in the body, not in the URL.'
+    case 'two_credentials':
+      return 'The client authenticated in more than one way.'
+    case 'client_id_mismatch':
+      return 'The client_id differs from the authenticated client.'
+    case 'value':
+      return 'A parameter has a value that is not allowed.'
+  }
+}

@@ -1,0 +1,18 @@
+// Scopes (RFC 6749 §3.3): reading the parameter, and what a client may ask for or keep.
+
+/** RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces. */
+const grammar = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+
+/**
+ * The scopes to grant: those asked for, when each is among `allowed`; all of `allowed` when none were asked for.
+ * Undefined means `invalid_scope`.
+ */
+export function chooseScopes(
+  requested: string | undefined,
+  allowed: readonly string[],
+): readonly string[] | undefined {
+  if (requested === undefined) return allowed
+  if (requested.length > 2000 || !grammar.test(requested)) return undefined
+  const scopes = [...new Set(requested.split(' '))]
+  return scopes.every((scope) => allowed.includes(scope)) ? scopes : undefined
+}

@@ -1,0 +1,131 @@
+// The SQLite schema as versioned migrations, and the statements for each kind of record.
+// A migration is never changed after it was released; a new one is added. The engine around this is sqlite.ts.
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Kind } from '@countersign/protocol'
+import { type AnyRecord, columnName, kinds, tableOf } from './tables.ts'
+
+const migrations: readonly string[] = [
+  `CREATE TABLE accounts (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, email TEXT NOT NULL UNIQUE, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE passkeys (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE browser_sessions (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE clients (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE device_authorizations (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, user_code_hash TEXT UNIQUE, account_id TEXT, purge_at INTEGER,
+     data TEXT NOT NULL) STRICT;
+   CREATE TABLE grants (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE signing_keys (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE attempts (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE settings (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE INDEX passkeys_account ON passkeys (account_id);
+   CREATE INDEX browser_sessions_account ON browser_sessions (account_id);
+   CREATE INDEX device_authorizations_account ON device_authorizations (account_id) WHERE account_id IS NOT NULL;
+   CREATE INDEX grants_account ON grants (account_id);
+   CREATE INDEX browser_sessions_purge ON browser_sessions (purge_at);
+   CREATE INDEX device_authorizations_open ON device_authorizations (purge_at) WHERE user_code_hash IS NOT NULL;
+   CREATE INDEX device_authorizations_purge ON device_authorizations (purge_at) WHERE user_code_hash IS NULL;
+   CREATE INDEX grants_purge ON grants (purge_at);
+   CREATE INDEX attempts_purge ON attempts (purge_at);`,
+]
+
+/** Brings the schema up to date; safe when several processes start at once. */
+export function migrate(db: DatabaseSync): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const { user_version: have } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+    if (have > migrations.length) {
+      throw new Error(
+        `The database has schema ${have}, this program knows ${migrations.length}: it is too old for it.`,
+      )
+    }
+    for (const sql of migrations.slice(have)) db.exec(sql)
+    db.exec(`PRAGMA user_version = ${migrations.length}`)
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+export interface KindStatements {
+  readonly read: StatementSync
+  readonly readWithAccount: StatementSync | undefined
+  readonly find: Readonly<Record<string, StatementSync>>
+  readonly list: StatementSync
+  readonly insert: StatementSync
+  readonly update: StatementSync
+  readonly delete: StatementSync
+  readonly purge: StatementSync
+  /** Sets the column that `Table.frees` names to null. */
+  readonly free: StatementSync | undefined
+  readonly count: StatementSync
+}
+
+export function prepareStatements(db: DatabaseSync): Readonly<Record<Kind, KindStatements>> {
+  return Object.fromEntries(kinds.map((kind) => [kind, prepareKind(db, kind)])) as Record<
+    Kind,
+    KindStatements
+  >
+}
+
+function prepareKind(db: DatabaseSync, kind: Kind): KindStatements {
+  const { name, columns, frees } = tableOf(kind)
+  const freed = frees && columnName(frees.column)
+  const extra = Object.keys(columns).map(columnName)
+  const set = [...extra, 'purge_at', 'data'].map((column) => `${column} = ?`).join(', ')
+  const followsAccount = 'accountId' in columns
+  return {
+    read: db.prepare(`SELECT id, version, data FROM ${name} WHERE id = ?`),
+    readWithAccount: followsAccount
+      ? db.prepare(
+          `SELECT r.id, r.version, r.data, a.id AS accountId, a.version AS accountVersion, a.data AS accountData
+           FROM ${name} r LEFT JOIN accounts a ON a.id = r.account_id WHERE r.id = ?`,
+        )
+      : undefined,
+    find: Object.fromEntries(
+      Object.keys(columns).map((column) => [
+        column,
+        db.prepare(
+          `SELECT id, version, data FROM ${name} WHERE ${columnName(column)} = ? ORDER BY rowid LIMIT ?`,
+        ),
+      ]),
+    ),
+    list: db.prepare(`SELECT id, version, data FROM ${name} WHERE id > ? ORDER BY id LIMIT ?`),
+    insert: db.prepare(
+      `INSERT INTO ${name} (id, version, ${[...extra, 'purge_at', 'data'].join(', ')})
+       VALUES (?, 1, ${[...extra, '', ''].map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
+    ),
+    update: db.prepare(
+      `UPDATE OR IGNORE ${name} SET version = version + 1, ${set} WHERE id = ? AND version = ?`,
+    ),
+    delete: db.prepare(`DELETE FROM ${name} WHERE id = ? AND version = ?`),
+    purge: db.prepare(
+      `DELETE FROM ${name} WHERE id IN (SELECT id FROM ${name} WHERE purge_at <= ? ${freed ? `AND ${freed} IS NULL` : ''} LIMIT ?)`,
+    ),
+    free: freed
+      ? db.prepare(
+          `UPDATE ${name} SET ${freed} = NULL
+           WHERE id IN (SELECT id FROM ${name} WHERE purge_at <= ? AND ${freed} IS NOT NULL LIMIT ?)`,
+        )
+      : undefined,
+    count: db.prepare(`SELECT count(*) AS n FROM ${name}`),
+  }
+}
+
+/** The record's columns in the order of the statements, then purge_at and data. */
+export function columnValues(kind: Kind, record: AnyRecord): (string | number | null)[] {
+  const { columns, purgeAt } = tableOf(kind)
+  const values: (string | number | null)[] = []
+  for (const column in columns) values.push(columns[column]?.of(record) ?? null)
+  // `id` and `version` have columns of their own; undefined members are left out by JSON.
+  values.push(purgeAt(record), JSON.stringify({ ...record, id: undefined, version: undefined }))
+  return values
+}

@@ -1,0 +1,93 @@
+// Which columns each kind of record has beside its body, and when a record may be swept.
+// One description for all stores: the SQL engines make their tables and statements of it, memory its maps.
+// A row is (id, version, the columns below, purge_at, data); `data` is the record as JSON without id and version.
+
+import type { Kind, Records } from '@countersign/protocol'
+
+interface Table<K extends Kind> {
+  readonly name: string
+  /** Value of each indexed column; null is not indexed and never collides. */
+  readonly columns: {
+    readonly [column: string]: {
+      readonly unique: boolean
+      readonly of: (record: Records[K]) => string | null
+    }
+  }
+  /** The second from which a sweep deletes it; null for never. */
+  readonly purgeAt: (record: Records[K]) => number | null
+  /** A unique column that a sweep frees this long before `purgeAt`, so that a tombstone keeps no value taken. */
+  readonly frees?: { readonly column: string; readonly secondsBeforePurge: number }
+}
+
+/** How long a finished device authorization or grant is remembered, so that late polls hear the truth (standards.md X-24). */
+export const tombstoneSeconds = 3600
+
+const ofAccount = { unique: false, of: (record: { readonly accountId: string | null }) => record.accountId }
+
+export const tables = {
+  account: {
+    name: 'accounts',
+    columns: { email: { unique: true, of: (record) => record.email } },
+    purgeAt: () => null,
+  },
+  passkey: { name: 'passkeys', columns: { accountId: ofAccount }, purgeAt: () => null },
+  browserSession: {
+    name: 'browser_sessions',
+    columns: { accountId: ofAccount },
+    purgeAt: (record) => record.expiresAt,
+  },
+  client: { name: 'clients', columns: {}, purgeAt: () => null },
+  deviceAuthorization: {
+    name: 'device_authorizations',
+    columns: {
+      // Only a request that is still open keeps its user code taken (DA-12).
+      userCodeHash: {
+        unique: true,
+        of: (record) => (record.status === 'pending' ? record.userCodeHash : null),
+      },
+      accountId: ofAccount,
+    },
+    purgeAt: (record) => record.expiresAt + tombstoneSeconds,
+    frees: { column: 'userCodeHash', secondsBeforePurge: tombstoneSeconds },
+  },
+  grant: {
+    name: 'grants',
+    columns: { accountId: ofAccount },
+    purgeAt: (record) => (record.revokedAt ?? record.expiresAt) + tombstoneSeconds,
+  },
+  signingKey: {
+    name: 'signing_keys',
+    columns: {},
+    purgeAt: (record) => record.retiresAt,
+  },
+  attempts: { name: 'attempts', columns: {}, purgeAt: (record) => record.expiresAt },
+  setting: { name: 'settings', columns: {}, purgeAt: (record) => record.expiresAt },
+} as const satisfies { [K in Kind]: Table<K> }
+
+export const kinds = Object.keys(tables) as readonly Kind[]
+
+export type Column<K extends Kind> = keyof (typeof tables)[K]['columns'] & string
+
+/** Kinds whose records name an account. */
+export type FollowsAccount = 'deviceAuthorization' | 'grant' | 'browserSession' | 'passkey'
+
+/** One kind's table with its types loosened, for code that works on any kind. */
+export interface AnyTable {
+  readonly name: string
+  readonly columns: {
+    readonly [column: string]: { readonly unique: boolean; readonly of: (record: AnyRecord) => string | null }
+  }
+  readonly purgeAt: (record: AnyRecord) => number | null
+  readonly frees?: { readonly column: string; readonly secondsBeforePurge: number }
+}
+
+export type AnyRecord = Records[Kind]
+
+export function tableOf(kind: Kind): AnyTable {
+  return tables[kind] as unknown as AnyTable
+}
+
+/** `accountId` -> `account_id`. */
+export function columnName(column: string): string {
+  return column.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
