@@ -23,6 +23,8 @@ import pg from 'pg'
 export type Postgres = {
   /** An empty database. */
   url: string
+  /** The first process of the server, whose children all others are; undefined where a shared server is used. */
+  pid: number | undefined
   /** Another empty database on the same server; returns its URL. */
   createDatabase: () => Promise<string>
   /** Ends the server if it was started here, else drops the databases that were made here. */
@@ -56,6 +58,7 @@ async function useShared(admin: string): Promise<Postgres> {
   }
   return {
     url: await createDatabase(),
+    pid: undefined,
     createDatabase,
     stop: async () => {
       for (const url of made.splice(0))
@@ -84,6 +87,7 @@ async function startOwn(options: PostgresOptions): Promise<Postgres> {
     process.once('exit', cleanUp)
     return {
       url,
+      pid: server.pid,
       createDatabase: () => addDatabase(url),
       stop: async () => {
         process.off('exit', cleanUp)
@@ -171,6 +175,7 @@ function listen(program: string, args: string[], where: object) {
   const child = spawn(program, args, { ...where, stdio: ['ignore', 'ignore', 'pipe'] })
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const handle = {
+    pid: child.pid,
     stop: async () => {
       child.kill('SIGINT')
       await gone

@@ -28,7 +28,18 @@ export function withAdmin(
   context: Context,
   work: (admin: Admin) => Promise<void>,
 ): Promise<void> {
+  return withAdminAfter(async () => {}, flags, context, work)
+}
+
+/** The same, with something to check or read before any data is opened. */
+export function withAdminAfter<T>(
+  prepare: () => Promise<T>,
+  flags: AdminFlags,
+  context: Context,
+  work: (admin: Admin, prepared: T) => Promise<void>,
+): Promise<void> {
   return context.run(flags, async (): Promise<Exit> => {
+    const prepared = await prepare()
     const { openAdmin } = await import('@countersign/server')
     const admin = await openAdmin({
       env: context.env,
@@ -37,7 +48,7 @@ export function withAdmin(
       ...(flags.config === undefined ? {} : { config: flags.config }),
     })
     try {
-      await work(admin)
+      await work(admin, prepared)
     } finally {
       await admin.close()
     }

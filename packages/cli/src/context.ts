@@ -1,4 +1,5 @@
 // What every command gets: the terminal, the variables, the ambient system, and a place for its exit code.
+// Made once, in program.ts.
 import type { System } from '@countersign/client/system'
 import type { Exit, Terminal } from './terminal.ts'
 

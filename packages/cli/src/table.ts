@@ -1,4 +1,5 @@
 // Lists for people: aligned columns, a heading, times in words. Scripts use --json. Pure.
+// Not here: what is listed (commands/).
 import { clean } from './terminal.ts'
 
 export type Column<T> = { title: string; of: (row: T) => string | number | boolean | null | undefined }

@@ -107,9 +107,7 @@ function sentence(code: string, message: string, error: unknown): string {
     case 'html_answer':
       return `${message}. A proxy is in the way.`
     case 'access_denied':
-      return 'You chose "Don\'t allow". Nothing was signed in.'
-    case 'expired':
-      return 'The code expired.'
+      return denialSentence(clean(textOf(error, 'description') ?? ''))
     case 'cancelled':
       return 'Cancelled. Nothing was signed in.'
     case 'sign_in_required':
@@ -119,6 +117,12 @@ function sentence(code: string, message: string, error: unknown): string {
     default:
       return capital(/[.!?]$/.test(message) ? message : `${message}.`)
   }
+}
+
+/** `access_denied` is also said of accounts that were switched off; then the server's own words are better. */
+function denialSentence(description: string): string {
+  const chosen = description === '' || /den(y|ied)|declin|reject|abort/i.test(description)
+  return `${chosen ? 'You chose "Don\'t allow".' : description} Nothing was signed in.`
 }
 
 function policySentence(error: unknown, message: string): string {

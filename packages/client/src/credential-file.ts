@@ -41,7 +41,8 @@ export function readPrivateFile(path: string): PrivateFile {
   return guard(path, 'read', () => {
     let file: number
     try {
-      file = openSync(path, constants.O_RDONLY | NO_FOLLOW)
+      // Not blocking: a named pipe in the place of the file must not hang us.
+      file = openSync(path, constants.O_RDONLY | NO_FOLLOW | NO_BLOCK)
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return 'missing'
       throw error
@@ -201,3 +202,4 @@ function codeOf(error: unknown): string | undefined {
 
 const TEMPORARY = '.tmp'
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
+const NO_BLOCK = constants.O_NONBLOCK ?? 0

@@ -234,10 +234,10 @@ test('the current account is remembered per issuer and client, and forgotten wit
 
 test('the directory: COUNTERSIGN_CONFIG_DIR, then XDG, then ~/.config', () => {
   const table: [Record<string, string>, string][] = [
-    [{ COUNTERSIGN_CONFIG_DIR: '/a/b', XDG_CONFIG_HOME: '/x', HOME: '/home/mia' }, '/a/b'],
-    [{ XDG_CONFIG_HOME: '/x', HOME: '/home/mia' }, '/x/countersign'],
-    [{ XDG_CONFIG_HOME: 'relative', HOME: '/home/mia' }, '/home/mia/.config/countersign'],
-    [{ HOME: '/home/mia' }, '/home/mia/.config/countersign'],
+    [{ COUNTERSIGN_CONFIG_DIR: '/a/b', XDG_CONFIG_HOME: '/x', HOME: '/home/mia' }, '/a/b/credentials'],
+    [{ XDG_CONFIG_HOME: '/x', HOME: '/home/mia' }, '/x/countersign/credentials'],
+    [{ XDG_CONFIG_HOME: 'relative', HOME: '/home/mia' }, '/home/mia/.config/countersign/credentials'],
+    [{ HOME: '/home/mia' }, '/home/mia/.config/countersign/credentials'],
   ]
   for (const [env, expected] of table) assert.equal(storeDirectory(env), expected)
 })

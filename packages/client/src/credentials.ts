@@ -2,7 +2,6 @@
 // and one small file per issuer and client that names the current account. Loads nothing heavy, so that
 // `countersign token` stays fast. Not here: how files are written (credential-file.ts), renewing (refresh.ts).
 import { createHash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import {
@@ -121,22 +120,16 @@ export function keyOf(credential: Credential): CredentialKey {
   return { issuer: credential.issuer, clientId: credential.clientId, account: credential.account.id }
 }
 
-/** `COUNTERSIGN_CONFIG_DIR`, else the XDG directory, else `~/.config`. */
+/**
+ * In `COUNTERSIGN_CONFIG_DIR`, else the XDG directory, else `~/.config`. Always a directory of its own below
+ * it: making that private must not lock anybody out of a directory that has other uses.
+ */
 export function storeDirectory(env: Environment): string {
-  const own = env.COUNTERSIGN_CONFIG_DIR
-  // Named by the person, so a link is what they want; a link that we only find there is not.
-  if (own) return resolveExisting(own)
+  const named = env.COUNTERSIGN_CONFIG_DIR
+  if (named) return join(named, 'credentials')
   const xdg = env.XDG_CONFIG_HOME
   const base = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.config')
-  return join(base, 'countersign')
-}
-
-function resolveExisting(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
+  return join(base, 'countersign', 'credentials')
 }
 
 /**

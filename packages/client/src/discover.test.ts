@@ -1,4 +1,5 @@
-// Discovery against scripted servers on real sockets.
+// Discovery against scripted servers on real sockets: who is believed, who is not, and what people are
+// told about the difference.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { createMetadataCache, discover, parseIssuer } from './discover.ts'

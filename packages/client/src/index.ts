@@ -1,4 +1,5 @@
-// The public face of @countersign/client. Nothing is defined here.
+// The public face of @countersign/client; nothing is defined here. Programs that only read stored tokens
+// and must start fast import `@countersign/client/credentials`, which loads no OAuth library.
 export {
   type Account,
   type Credential,

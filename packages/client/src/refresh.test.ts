@@ -1,4 +1,5 @@
 // Refreshing: when, how often, what survives which failure; with fifty real processes and a killed one.
+// What the files look like on disk: credentials.test.ts.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'

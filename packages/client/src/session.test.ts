@@ -1,4 +1,5 @@
 // The fetch that carries a token: when it renews, what it never does on a redirect.
+// Renewing itself, with many processes: refresh.test.ts.
 import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'

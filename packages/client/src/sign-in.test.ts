@@ -1,10 +1,11 @@
-// A whole sign-in against a scripted server: what is on disk afterwards.
+// A whole sign-in against a scripted server: what is on disk afterwards, whatever happened.
+// Polling itself: device-login.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type CredentialStore, openStore } from './credentials.ts'
+import { type CredentialStore, keyOf, openStore } from './credentials.ts'
 import { type SignInOptions, signIn } from './sign-in.ts'
 import {
   json,
@@ -80,4 +81,13 @@ test('RV-12 signing in again as the same account replaces the sign-in and revoke
     server.at(paths.revoke).map((request) => request.form.token),
     ['REFRESH-canary-1'],
   )
+})
+
+test('CL-08 an old file that is corrupt is set aside and does not cost the new token', async () => {
+  const { credential } = await start()
+  const path = store.pathOf(keyOf(credential))
+  writeFileSync(path, 'torn')
+  server.on(paths.token, json(200, tokensOf('2')))
+  assert.deepEqual((await start()).credential, store.read(keyOf(credential)))
+  assert.equal(readFileSync(`${path}.corrupt-1`, 'utf8'), 'torn')
 })

@@ -1,7 +1,13 @@
 // The whole of a sign-in: prove that the store works, sign in, learn who that is, keep it. Cancelling wins
 // until the credential is written. Not here: the device grant itself (device-login.ts).
 import * as oauth from 'oauth4webapi'
-import { type Account, type CredentialStore, keyOf, type LiveCredential } from './credentials.ts'
+import {
+  type Account,
+  type Credential,
+  type CredentialStore,
+  keyOf,
+  type LiveCredential,
+} from './credentials.ts'
 import { cancelled } from './device-code.ts'
 import { type DeviceLoginOptions, deviceLogin } from './device-login.ts'
 import { discover, type ServerMetadata } from './discover.ts'
@@ -33,7 +39,7 @@ export async function signIn(options: SignInOptions): Promise<SignedIn> {
     ...(options.deviceName === undefined ? {} : { deviceName: options.deviceName }),
     ...tokenMembers(tokens),
   }
-  const before = store.read(keyOf(credential))
+  const before = previous(store, credential, system)
   if (signal?.aborted) {
     await end(metadata, credential, system, 0.25)
     throw cancelled()
@@ -42,6 +48,20 @@ export async function signIn(options: SignInOptions): Promise<SignedIn> {
   // The new sign-in replaces the old one of the same account; left alive it would stay in the device list.
   if (before?.state === 'live') await end(metadata, before, system, 2)
   return { credential, metadata }
+}
+
+/** An old file that cannot be read has been set aside by the store, and must not cost us the new token. */
+function previous(
+  store: CredentialStore,
+  credential: LiveCredential,
+  system: System,
+): Credential | undefined {
+  try {
+    return store.read(keyOf(credential))
+  } catch (error) {
+    system.log({ event: 'previous_sign_in_unreadable', detail: String(error) })
+    return undefined
+  }
 }
 
 async function discoverUnlessCancelled(

@@ -1,4 +1,5 @@
-// Text that came from a server, made safe to print. Not here: how a terminal lays text out (packages/cli).
+// Text that came from a server, made safe to print.
+// Not here: how a terminal lays text out (packages/cli).
 
 /**
  * Drops control characters, and the marks that reorder or hide text: a server (or whoever wrote its

@@ -51,5 +51,6 @@ export function counts(
   now: number,
 ): boolean {
   if (now >= token.expiresAt || !isLive(grant, account, now)) return false
+  if (token.grantId !== grant.id) return false
   return !grant.revokedTokens.some(({ jti }) => jti === token.jti)
 }

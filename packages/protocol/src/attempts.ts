@@ -4,7 +4,11 @@
 
 import type { Attempts, Write } from './records.ts'
 
-/** `limit` tries in any `windowSeconds`, counted over two adjoining windows so that the edge gives no second helping. */
+/**
+ * `limit` tries for each window of `windowSeconds`, and tries of the window before count in part, as if they had been spread
+ * evenly over it. The price of remembering two numbers instead of every try: where they all came at its very end, a
+ * span of `windowSeconds` that begins there sees more than `limit`, though always less than twice as many.
+ */
 export interface Budget {
   readonly limit: number
   readonly windowSeconds: number
@@ -17,9 +21,11 @@ export type Spent =
 /** Spends one try of the budget named `id`, or says when one will be free again. */
 export function spend(record: Attempts | undefined, id: string, budget: Budget, now: number): Spent {
   const current = slide(record, id, budget, now)
-  const elapsed = now - current.windowStartedAt
-  const carried = current.previousCount * (1 - elapsed / budget.windowSeconds)
-  if (carried + current.count + 1 > budget.limit) {
+  const elapsed = Math.max(0, now - current.windowStartedAt)
+  // previousCount * (1 - elapsed / windowSeconds) + count + 1 > limit, without the division: a retry exactly at the
+  // promised second must not fail on the last bit of a quotient.
+  const carried = current.previousCount * (budget.windowSeconds - elapsed)
+  if (carried > (budget.limit - 1 - current.count) * budget.windowSeconds) {
     return { allowed: false, retryAfterSeconds: retryAfter(current, budget, now), writes: [] }
   }
   const spent = {
@@ -48,10 +54,12 @@ function slide(record: Attempts | undefined, id: string, budget: Budget, now: nu
     previousCount: 0,
     expiresAt: now,
   }
-  // A window that starts in the future means that a clock was set back: start over rather than lock out.
-  if (record === undefined || record.windowStartedAt > now) return fresh
+  if (record === undefined) return fresh
   const windows = Math.floor((now - record.windowStartedAt) / budget.windowSeconds)
-  if (windows === 0) return record
+  // A window that starts far ahead means that a clock was set back: start over rather than lock out. One a little ahead was
+  // opened by a node whose clock is ahead of ours: starting over there would hand out the budget again at every edge.
+  if (windows < -1) return fresh
+  if (windows <= 0) return record
   const windowStartedAt = record.windowStartedAt + windows * budget.windowSeconds
   return { ...fresh, windowStartedAt, previousCount: windows === 1 ? record.count : 0 }
 }
@@ -59,21 +67,25 @@ function slide(record: Attempts | undefined, id: string, budget: Budget, now: nu
 // The instant at which enough of the earlier tries have slid out for one more.
 function retryAfter(current: Attempts, budget: Budget, now: number): number {
   const room = budget.limit - 1 - current.count
-  const inThisWindow =
-    room >= 0 && current.previousCount > 0
-      ? budget.windowSeconds * (1 - room / current.previousCount)
-      : undefined
-  const inTheNext =
-    budget.windowSeconds +
-    (current.count === 0 ? 0 : budget.windowSeconds * Math.max(0, 1 - (budget.limit - 1) / current.count))
-  const at = current.windowStartedAt + (inThisWindow ?? inTheNext)
-  return Math.max(1, Math.ceil(at - now))
+  const afterStart =
+    room >= 0
+      ? slidOut(current.previousCount, room, budget)
+      : budget.windowSeconds + slidOut(current.count, budget.limit - 1, budget)
+  return Math.max(1, Math.ceil(current.windowStartedAt + afterStart - now))
+}
+
+// How far into a window its predecessor's `count` tries weigh no more than `room`. Multiplied before it is divided, so
+// that a whole number of seconds comes out whole.
+function slidOut(count: number, room: number, { windowSeconds }: Budget): number {
+  return count <= room ? 0 : ((count - room) * windowSeconds) / count
 }
 
 /**
- * How many wrong user codes all people together may enter in an hour, so that the chance that anybody hits any live code
- * stays below `bound`: the ceiling falls as the number of live codes grows.
+ * How many wrong user codes all people together may enter per window, so that the chance that anybody hits any live code
+ * in one stays below `bound`: the ceiling falls as the number of live codes grows. Halved, because a window may see nearly
+ * twice its limit (`Budget`). Never below 20: with so many live codes that the bound would need fewer, a handful of
+ * typing errors would shut everybody out, and the bound gives way.
  */
 export function globalGuessLimit(liveCodes: number, codeSpace: number, bound: number): number {
-  return Math.max(20, Math.min(10_000, Math.floor((bound * codeSpace) / Math.max(1, liveCodes))))
+  return Math.max(20, Math.min(10_000, Math.floor((bound * codeSpace) / (2 * Math.max(1, liveCodes)))))
 }

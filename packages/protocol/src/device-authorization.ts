@@ -98,8 +98,9 @@ function decided(record: DeviceAuthorization): Decided {
 
 export interface PollEvent {
   readonly clientId: string
+  /** May have a fraction, and then `previousPollAt` needs one too: a whole second against a fraction looks early. */
   readonly now: number
-  /** When the poll before this one arrived, where the server remembers one. May have a fraction. */
+  /** When the poll before this one arrived, where the server remembers one; on the same clock as `now`. */
   readonly previousPollAt: number | undefined
 }
 
@@ -109,8 +110,8 @@ export type Polled =
   | { readonly outcome: 'pending'; readonly record: DeviceAuthorization; readonly writes: readonly [] }
   | { readonly outcome: 'approved'; readonly record: DeviceAuthorization; readonly writes: readonly [] }
 
-// A client that obeys adds 5 s whenever it is told to, so it is never below this cap when the server is at it:
-// the cap cannot livelock it. A client that does not obey has waited out the code's life long before.
+// With the cap a client that obeys is out of reach after a dozen answers, even one that lost some of them or measures
+// from its sending: it goes on adding 5 s where we stop. It also bounds the writes that a client without manners causes.
 const longestInterval = 60
 
 /**
@@ -141,9 +142,12 @@ function refused(refusal: Refusal): Polled {
   return { outcome: 'refused', refusal, writes: [] }
 }
 
-// Arrival to arrival, the lenient reading of the interval (standards.md LP-07, X-18).
+// Arrival to arrival, the lenient reading of the interval (standards.md LP-07, X-18). An arrival in the future means
+// that the clock was set back: nothing is known of the gap then, and a client is not blamed for our clock.
 function isEarly(record: DeviceAuthorization, event: PollEvent): boolean {
-  return event.previousPollAt !== undefined && event.now - event.previousPollAt < record.interval
+  if (event.previousPollAt === undefined) return false
+  const gap = event.now - event.previousPollAt
+  return gap >= 0 && gap < record.interval
 }
 
 // RFC 8628 §3.5: "the interval MUST be increased by 5 seconds for this and all subsequent requests".
@@ -178,15 +182,19 @@ export function redeem(
   fresh: { readonly grantId: string; readonly refreshHash: string },
 ): Redeemed {
   const { account, now } = event
-  if (record.decision === null || statusAt(record, now) !== 'approved') {
+  const { clientId, decision } = record
+  const found = poll(record, { clientId, now, previousPollAt: undefined })
+  if (found.outcome === 'refused') return found
+  if (found.outcome !== 'approved' || decision === null) {
     return { outcome: 'refused', refusal: { reason: 'device_code_used' }, writes: [] }
   }
-  if (account === undefined || account.disabledAt !== null) {
+  // The tokens are for the account that approved, whatever account the caller looked up.
+  if (account === undefined || account.id !== decision.accountId || account.disabledAt !== null) {
     // Final, so that no later change of the account turns an answer of "denied" into a token.
     const denied: DeviceAuthorization = { ...record, status: 'denied' }
     return {
       outcome: 'refused',
-      refusal: { reason: 'account_disabled', accountId: record.decision.accountId },
+      refusal: { reason: 'account_disabled', accountId: decision.accountId },
       writes: [{ op: 'update', kind: 'deviceAuthorization', record: denied }],
     }
   }
@@ -195,14 +203,14 @@ export function redeem(
     id: fresh.grantId,
     version: 0,
     accountId: account.id,
-    clientId: record.clientId,
+    clientId,
     scopes: record.scopes,
     resources: record.resources,
     via: 'device_code',
     deviceName: record.context.reported.deviceName ?? '',
     context: record.context,
-    authTime: record.decision.authTime,
-    amr: record.decision.amr,
+    authTime: decision.authTime,
+    amr: decision.amr,
     createdAt: now,
     lastUsedAt: now,
     expiresAt,

@@ -26,7 +26,8 @@ export function revokeAccessToken(
   now: number,
   most = 200,
 ): readonly Write[] {
-  if (grant.revokedAt !== null || grant.revokedTokens.some(({ jti }) => jti === token.jti)) return []
+  if (grant.revokedAt !== null || token.expiresAt <= now) return []
+  if (grant.revokedTokens.some(({ jti }) => jti === token.jti)) return []
   const remembered = grant.revokedTokens.filter(({ expiresAt }) => expiresAt > now)
   if (remembered.length >= most) return revoke(grant, 'client', now)
   const revokedTokens = [...remembered, { jti: token.jti, expiresAt: token.expiresAt }]
@@ -36,5 +37,5 @@ export function revokeAccessToken(
 /** Whether tokens of the grant may be used now: it lives, and so does the account behind it. */
 export function isLive(grant: Grant | undefined, account: Account | undefined, now: number): grant is Grant {
   if (grant === undefined || grant.revokedAt !== null || now >= grant.expiresAt) return false
-  return account !== undefined && account.disabledAt === null
+  return account !== undefined && account.id === grant.accountId && account.disabledAt === null
 }

@@ -19,7 +19,7 @@ export function metadata({
   idTokenAlgs,
 }: MetadataInput): Record<string, unknown> {
   const base = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer
-  return {
+  const members: Record<string, unknown> = {
     issuer,
     token_endpoint: `${base}/oauth/token`,
     device_authorization_endpoint: `${base}/oauth/device/authorize`,
@@ -47,4 +47,6 @@ export function metadata({
       'amr',
     ],
   }
+  const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => !isEmpty(value)))
 }

@@ -108,7 +108,7 @@ export interface DeviceAuthorization extends Versioned {
   readonly expiresAt: number
   readonly context: RequestContext
   readonly decision: Decision | null
-  /** The account that approved, lifted out of `decision` so that the store can follow it. */
+  /** The account that decided, lifted out of `decision` so that the store can follow it. */
   readonly accountId: string | null
   readonly grantId: string | null
 }

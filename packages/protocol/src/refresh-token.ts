@@ -46,7 +46,7 @@ export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: Fres
     return refused({ reason: 'refresh_token_foreign', clientId: event.clientId })
   if (grant.revokedAt !== null || grant.refresh === null)
     return refused({ reason: 'grant_revoked', grantId: grant.id })
-  if (account === undefined || account.disabledAt !== null) {
+  if (account === undefined || account.id !== grant.accountId || account.disabledAt !== null) {
     return refused({ reason: 'grant_revoked', grantId: grant.id })
   }
   const { refresh } = grant
@@ -55,11 +55,7 @@ export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: Fres
   }
   if (presented.hash === refresh.hash) return rotated(grant, event, fresh)
   const { previous } = refresh
-  if (
-    previous !== null &&
-    presented.hash === previous.hash &&
-    now - previous.rotatedAt <= event.graceSeconds
-  ) {
+  if (previous !== null && presented.hash === previous.hash && inGrace(previous.rotatedAt, event)) {
     return { outcome: 'replayed', grant, successorSealed: previous.successorSealed, writes: [] }
   }
   // Newer than what is stored: the database was set back to a backup. That is no theft.
@@ -70,6 +66,12 @@ export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: Fres
     refusal: { reason: 'refresh_token_reused', grantId: grant.id },
     writes: revoke(grant, 'reuse', now),
   }
+}
+
+// Instants are whole seconds, so zero needs saying: a replay within the same second is no grace (RT-04). The distance
+// counts in both directions, so that a clock set back by an hour does not give a thief an hour.
+function inGrace(rotatedAt: number, { now, graceSeconds }: RotateEvent): boolean {
+  return graceSeconds > 0 && Math.abs(now - rotatedAt) <= graceSeconds
 }
 
 function refused(refusal: Refusal): Rotated {

@@ -5,7 +5,9 @@
 export function isResourceIndicator(value: string): boolean {
   return (
     value.length <= 2000 &&
-    /^[A-Za-z][A-Za-z0-9+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e%]+$/.test(value)
+    /^[A-Za-z][A-Za-z0-9+.-]*:(?:[\x21\x24\x26-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]|%[0-9A-Fa-f]{2})+$/.test(
+      value,
+    )
   )
 }
 
@@ -27,8 +29,8 @@ export function chooseAudience(
   granted: readonly string[],
   fallback: string,
 ): string | undefined {
-  if (requested.length > 1) return undefined
-  const [one] = requested
+  const [one, another] = new Set(requested)
+  if (another !== undefined) return undefined
   if (one !== undefined) return granted.includes(one) ? one : undefined
   if (granted.length > 1) return undefined
   return granted[0] ?? fallback

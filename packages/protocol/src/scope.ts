@@ -1,4 +1,5 @@
 // Scopes (RFC 6749 §3.3): reading the parameter, and what a client may ask for or keep.
+// Which scopes are allowed is the caller's to say: those of the client, or those of the grant at a refresh.
 
 /** RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ), separated by single spaces. */
 const grammar = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/

@@ -1,7 +1,7 @@
 // The user code of RFC 8628 §6.1: its alphabet, how it is drawn, shown and read back, and how hard it is to guess.
 // Attempt limits are in attempts.ts; what a code leads to is in device-authorization.ts.
 
-/** Twenty consonants: no vowels, so no words; no 0/O, 1/I/L to confuse (RFC 8628 §6.1). */
+/** Twenty consonants: no vowels, so no words; no digits, so what looks like one is its letter (RFC 8628 §6.1). */
 export const userCodeAlphabet = 'BCDFGHJKLMNPQRSTVWXZ'
 export const userCodeLength = 8
 
@@ -18,7 +18,7 @@ const folds: Readonly<Record<string, string>> = {
 
 /**
  * Draws a code from random bytes. A byte of 240 or more is skipped, so that each letter is equally likely.
- * Returns undefined when too few bytes were usable; 32 bytes fail about once in 10^17.
+ * Returns undefined when too few bytes were usable; 32 bytes fail about once in 10^23.
  */
 export function drawUserCode(random: Uint8Array): string | undefined {
   let code = ''
@@ -45,13 +45,18 @@ export type ReadUserCode =
  */
 export function readUserCode(typed: string): ReadUserCode {
   const text = typed.slice(0, 200).normalize('NFKC').toUpperCase()
-  const lettersOnly = lastSegment(text).replace(/[^A-Z0-9]/g, '')
-  const folded = lettersOnly.replace(/[12568IU]/g, (char) => folds[char] ?? char)
-  if (folded.length !== userCodeLength) return { ok: false, hint: 'length' }
-  if (/[0O]/.test(folded)) return { ok: false, hint: 'letter_o' }
-  for (const letter of folded) if (!userCodeAlphabet.includes(letter)) return { ok: false, hint: 'letters' }
-  return { ok: true, code: folded }
+  const readings = [text, lastSegment(text), groupsWithin(text.replace(/%[0-9A-F]{2}/g, ' '))]
+    .map((part) => fold(part.replace(/[^A-Z0-9]/g, '')))
+    .filter((part) => part.length === userCodeLength)
+  const code = readings.find(isCode)
+  if (code !== undefined) return { ok: true, code }
+  const [nearest] = readings
+  if (nearest === undefined) return { ok: false, hint: 'length' }
+  return { ok: false, hint: /[0O]/.test(nearest) ? 'letter_o' : 'letters' }
 }
+
+const fold = (text: string) => text.replace(/[12568IU]/g, (char) => folds[char] ?? char)
+const isCode = (text: string) => /^[BCDFGHJKLMNPQRSTVWXZ]{8}$/.test(text)
 
 // A pasted link ends in the code; a pasted sentence has it after a colon. Both cut points drop what stands before.
 function lastSegment(text: string): string {
@@ -59,6 +64,15 @@ function lastSegment(text: string): string {
   return withoutTail.slice(
     Math.max(withoutTail.lastIndexOf('/'), withoutTail.lastIndexOf(':'), withoutTail.lastIndexOf('=')) + 1,
   )
+}
+
+// A code in the middle: a link with a query behind it, a sentence. Two groups of four that stand alone; the last such
+// pair wins, and one that needs no folding before one that does, because folded "THIS WILL" is a code as well.
+function groupsWithin(text: string): string {
+  const pairs = [...text.matchAll(/(?<![A-Z0-9])(?=([A-Z0-9]{4})[^A-Z0-9]{0,3}([A-Z0-9]{4})(?![A-Z0-9]))/g)]
+    .map(([, first, second]) => `${first}${second}`)
+    .reverse()
+  return pairs.find(isCode) ?? pairs.find((pair) => isCode(fold(pair))) ?? ''
 }
 
 /** Bits of entropy of one code: 34.6 for eight letters of twenty. */

@@ -1,6 +1,15 @@
 // `countersign clients`: the programs that may ask for a sign-in.
+// What a registration means is @countersign/server.
 import type { Command } from 'commander'
-import { type AdminFlags, adminCommand, collect, defineGroup, readSecret, withAdmin } from '../admin.ts'
+import {
+  type AdminFlags,
+  adminCommand,
+  collect,
+  defineGroup,
+  readSecret,
+  withAdmin,
+  withAdminAfter,
+} from '../admin.ts'
 import type { Context } from '../context.ts'
 import { table } from '../table.ts'
 import { UsageError } from '../terminal.ts'
@@ -41,10 +50,12 @@ export function define(program: Command, context: Context): void {
 }
 
 function add(id: string, flags: AddFlags, context: Context): Promise<void> {
-  return withAdmin(flags, context, async (admin) => {
+  const readOwnSecret = async (): Promise<string | undefined> => {
     if (flags.public && flags.secretStdin)
       throw new UsageError('--public and --secret-stdin exclude each other')
-    const secret = flags.secretStdin ? await readSecret(context, '--secret-stdin') : undefined
+    return flags.secretStdin ? readSecret(context, '--secret-stdin') : undefined
+  }
+  return withAdminAfter(readOwnSecret, flags, context, async (admin, secret) => {
     const client = await admin.addClient({
       id,
       name: flags.name,

@@ -1,4 +1,5 @@
 // `countersign grants`: sign-ins as the server knows them, each a device or program of one account.
+// What ends with a grant is @countersign/server.
 import type { Command } from 'commander'
 import { type AdminFlags, adminCommand, defineGroup, withAdmin } from '../admin.ts'
 import type { Context } from '../context.ts'

@@ -1,4 +1,5 @@
 // `countersign keys`: the signing keys of the server.
+// How they are kept and rotated is @countersign/server.
 import type { Command } from 'commander'
 import { type AdminFlags, adminCommand, defineGroup, withAdmin } from '../admin.ts'
 import type { Context } from '../context.ts'

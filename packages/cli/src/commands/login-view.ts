@@ -147,7 +147,7 @@ async function toggleQr(keys: { qr: string[] }, code: DeviceCode, terminal: Term
   const lines = renderUnicodeCompact(code.verificationUriComplete ?? code.verificationUri).split('\n')
   // What does not fit would scroll, and could not be taken back.
   const fits = lines.length + 2 < terminal.rows() && (lines[0]?.length ?? 0) + 3 < terminal.columns()
-  keys.qr = fits ? [...lines.map((line) => `  ${line}`), ''] : ['  The window is too small for the QR code.']
+  keys.qr = fits ? [...lines.map((line) => `  ${line}`), ''] : ['  No room for the QR code here.']
 }
 
 function askForEnter(terminal: Terminal, signal: AbortSignal): Promise<boolean> {

@@ -105,7 +105,7 @@ async function reachServer(
       try {
         return await discover(issuer, { signal, timeoutSeconds: ATTEMPT_SECONDS })
       } catch (error) {
-        if (signal.aborted) throw new SignInEndedError('cancelled', 'Cancelled. Nothing was signed in.')
+        if (signal.aborted) throw new SignInEndedError('cancelled', CANCELLED)
         if (!(error instanceof NetworkError) || error.code !== 'timeout') throw error
         if (attempt === ATTEMPTS) throw Object.assign(error, { attempts: ATTEMPTS })
         say(`Still trying, attempt ${attempt + 1} of ${ATTEMPTS} — no answer in ${ATTEMPT_SECONDS} s`)
@@ -131,7 +131,7 @@ async function untilDecided(
   flags: LoginFlags,
   context: Context,
 ): Promise<{ credential: LiveCredential; codeShown: DeviceCode }> {
-  const { signIn } = await import('@countersign/client')
+  const { SignInEndedError, signIn } = await import('@countersign/client')
   const agent = agentName(context.env)
   for (let renewal = 0; ; renewal += 1) {
     let codeShown: DeviceCode | undefined
@@ -158,7 +158,8 @@ async function untilDecided(
       const again = view && isExpiry(error) && renewal < RENEWALS && !flags.json
       if (again && (await view?.askForNewCode(attempt.signal))) continue
       view?.close()
-      throw attempt.signal.aborted ? error : withLifetime(error, codeShown)
+      if (attempt.signal.aborted) throw new SignInEndedError('cancelled', CANCELLED, { cause: error })
+      throw withLifetime(error, codeShown)
     }
   }
 }
@@ -249,4 +250,5 @@ const DEFAULT_SCOPE = 'openid profile email'
 const ATTEMPTS = 4
 const ATTEMPT_SECONDS = 5
 const RENEWALS = 3
+const CANCELLED = 'Cancelled. Nothing was signed in.'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

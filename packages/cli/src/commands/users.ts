@@ -1,6 +1,14 @@
 // `countersign users`: accounts of the server, added and switched off without a browser.
+// How accounts are kept is @countersign/server.
 import type { Command } from 'commander'
-import { type AdminFlags, adminCommand, defineGroup, readSecret, withAdmin } from '../admin.ts'
+import {
+  type AdminFlags,
+  adminCommand,
+  defineGroup,
+  readSecret,
+  withAdmin,
+  withAdminAfter,
+} from '../admin.ts'
 import type { Context } from '../context.ts'
 import { minuteOf, table } from '../table.ts'
 import { UsageError } from '../terminal.ts'
@@ -24,9 +32,11 @@ export function define(program: Command, context: Context): void {
 }
 
 function add(email: string, flags: AddFlags, context: Context): Promise<void> {
-  return withAdmin(flags, context, async (admin) => {
+  const readPassword = async (): Promise<string> => {
     if (!flags.passwordStdin) throw new UsageError('--password-stdin is needed: pipe the password in')
-    const password = await readSecret(context, '--password-stdin')
+    return readSecret(context, '--password-stdin')
+  }
+  return withAdminAfter(readPassword, flags, context, async (admin, password) => {
     const account = await admin.addAccount({
       email,
       password,

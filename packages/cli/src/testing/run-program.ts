@@ -46,6 +46,14 @@ export type Pty = {
   ended: Promise<number>
 }
 
+const terminals = new Set<{ kill: () => void }>()
+
+/** Ends what a failed test left waiting. */
+export function endTerminals(): void {
+  for (const terminal of terminals) terminal.kill()
+  terminals.clear()
+}
+
 export async function runInPty(
   args: string[],
   env: Record<string, string>,
@@ -63,7 +71,14 @@ export async function runInPty(
     raw += data
     for (const check of waiting) check()
   })
-  const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)))
+  const own = { kill: () => pty.kill('SIGKILL') }
+  terminals.add(own)
+  const ended = new Promise<number>((resolve) =>
+    pty.onExit(({ exitCode }) => {
+      terminals.delete(own)
+      resolve(exitCode)
+    }),
+  )
   const text = (): string => stripVTControlCharacters(raw).replaceAll('\r\n', '\n')
   return {
     raw: () => raw,

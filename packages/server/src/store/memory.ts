@@ -8,13 +8,15 @@ import { createTopics } from './topics.ts'
 
 interface MemoryTable {
   readonly rows: Map<string, AnyRecord>
+  /** When each came, for the order of `find`. A row that is deleted leaves its number, in case that is undone. */
+  readonly arrivals: Map<string, number>
   readonly unique: Map<string, string>
 }
 
 type RecordWrite = Exclude<Write, { op: 'notify' }>
 
 export function openMemoryStore(): Store {
-  const data = new Map<Kind, MemoryTable>(kinds.map((kind) => [kind, { rows: new Map(), unique: new Map() }]))
+  const data = new Map<Kind, MemoryTable>(kinds.map((kind) => [kind, { rows: new Map(), arrivals: new Map(), unique: new Map() }]))
   const topics = createTopics()
   const table = (kind: Kind) => data.get(kind) as MemoryTable
   const rowOf = <K extends Kind>(kind: K, id: string) => table(kind).rows.get(id) as Records[K] | undefined
@@ -32,7 +34,9 @@ export function openMemoryStore(): Store {
         const record = rowOf(kind, table(kind).unique.get(`${column} ${value}`) ?? '')
         return record === undefined ? [] : [record]
       }
-      const found = [...table(kind).rows.values()].filter((record) => indexed?.of(record) === value)
+      const { rows, arrivals } = table(kind)
+      const found = [...rows.values()].filter((record) => indexed?.of(record) === value)
+      found.sort((a, b) => (arrivals.get(a.id) ?? 0) - (arrivals.get(b.id) ?? 0))
       return found.slice(0, limit) as Records[typeof kind][]
     },
     async list(kind, after = '', limit = 1000) {
@@ -49,7 +53,10 @@ export function openMemoryStore(): Store {
           return 'conflict'
         }
       }
-      for (const write of writes) if (write.op === 'notify') topics.wake(write.topic)
+      for (const write of writes) {
+        if (write.op === 'notify') topics.wake(write.topic)
+        else if (write.op === 'delete') table(write.kind).arrivals.delete(write.record.id)
+      }
       return 'applied'
     },
     watch: topics.watch,
@@ -60,6 +67,7 @@ export function openMemoryStore(): Store {
           const purgeAt = tableOf(kind).purgeAt(record)
           if (purgeAt === null || purgeAt > now) continue
           applyOne(table(kind), { op: 'delete', kind, record } as RecordWrite, [])
+          table(kind).arrivals.delete(record.id)
           swept++
         }
       }
@@ -73,11 +81,14 @@ export function openMemoryStore(): Store {
   }
 }
 
-function applyOne({ rows, unique }: MemoryTable, write: RecordWrite, undo: (() => void)[]): boolean {
+let arrived = 0
+
+function applyOne({ rows, unique, arrivals }: MemoryTable, write: RecordWrite, undo: (() => void)[]): boolean {
   const { record } = write
   const stored = rows.get(record.id)
   if (write.op === 'insert' ? stored !== undefined : stored?.version !== record.version) return false
-  const next = write.op === 'delete' ? undefined : { ...record, version: record.version + 1 }
+  const version = write.op === 'insert' ? 1 : record.version + 1
+  const next = write.op === 'delete' ? undefined : { ...record, version }
   const before = stored === undefined ? [] : uniqueKeys(write.kind, stored)
   const after = next === undefined ? [] : uniqueKeys(write.kind, next)
   if (after.some((key) => (unique.get(key) ?? record.id) !== record.id)) return false
@@ -86,6 +97,7 @@ function applyOne({ rows, unique }: MemoryTable, write: RecordWrite, undo: (() =
   for (const key of after) unique.set(key, record.id)
   if (next === undefined) rows.delete(record.id)
   else rows.set(record.id, next)
+  if (stored === undefined) arrivals.set(record.id, ++arrived)
   undo.push(() => {
     for (const key of after) unique.delete(key)
     for (const key of freed) unique.set(key, record.id)

@@ -33,14 +33,17 @@ const migrations: readonly string[] = [
    CREATE INDEX device_authorizations_open ON device_authorizations (purge_at) WHERE user_code_hash IS NOT NULL;
    CREATE INDEX device_authorizations_purge ON device_authorizations (purge_at) WHERE user_code_hash IS NULL;
    CREATE INDEX grants_purge ON grants (purge_at);
-   CREATE INDEX attempts_purge ON attempts (purge_at);`,
+   CREATE INDEX attempts_purge ON attempts (purge_at);
+   CREATE TABLE notices (seq INTEGER PRIMARY KEY, topic TEXT NOT NULL) STRICT;`,
 ]
 
 /** Brings the schema up to date; safe when several processes start at once. */
 export function migrate(db: DatabaseSync): void {
+  // The usual start needs no write lock, for which it would have to queue behind busy processes.
+  if (schemaVersion(db) === migrations.length) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    const { user_version: have } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+    const have = schemaVersion(db)
     if (have > migrations.length) {
       throw new Error(
         `The database has schema ${have}, this program knows ${migrations.length}: it is too old for it.`,
@@ -55,13 +58,28 @@ export function migrate(db: DatabaseSync): void {
   }
 }
 
+function schemaVersion(db: DatabaseSync): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+}
+
+export interface Statements {
+  readonly of: Readonly<Record<Kind, KindStatements>>
+  /** Adds a notice for other processes. */
+  readonly notice: StatementSync
+  /** Forgets notices that everybody has long seen, but never the last, whose number the next one follows. */
+  readonly purgeNotices: StatementSync
+}
+
 export interface KindStatements {
   readonly read: StatementSync
   readonly readWithAccount: StatementSync | undefined
   readonly find: Readonly<Record<string, StatementSync>>
   readonly list: StatementSync
   readonly insert: StatementSync
+  /** The whole row. */
   readonly update: StatementSync
+  /** The same where no column but `data` changes, which leaves every index alone; else it changes no row. */
+  readonly updateData: StatementSync
   readonly delete: StatementSync
   readonly purge: StatementSync
   /** Sets the column that `Table.frees` names to null. */
@@ -69,18 +87,22 @@ export interface KindStatements {
   readonly count: StatementSync
 }
 
-export function prepareStatements(db: DatabaseSync): Readonly<Record<Kind, KindStatements>> {
-  return Object.fromEntries(kinds.map((kind) => [kind, prepareKind(db, kind)])) as Record<
-    Kind,
-    KindStatements
-  >
+export function prepareStatements(db: DatabaseSync): Statements {
+  return {
+    of: Object.fromEntries(kinds.map((kind) => [kind, prepareKind(db, kind)])) as Record<
+      Kind,
+      KindStatements
+    >,
+    notice: db.prepare('INSERT INTO notices (topic) VALUES (?)'),
+    purgeNotices: db.prepare('DELETE FROM notices WHERE seq <= (SELECT max(seq) FROM notices) - 10000'),
+  }
 }
 
 function prepareKind(db: DatabaseSync, kind: Kind): KindStatements {
   const { name, columns, frees } = tableOf(kind)
   const freed = frees && columnName(frees.column)
   const extra = Object.keys(columns).map(columnName)
-  const set = [...extra, 'purge_at', 'data'].map((column) => `${column} = ?`).join(', ')
+  const indexed = [...extra, 'purge_at']
   const followsAccount = 'accountId' in columns
   return {
     read: db.prepare(`SELECT id, version, data FROM ${name} WHERE id = ?`),
@@ -100,11 +122,16 @@ function prepareKind(db: DatabaseSync, kind: Kind): KindStatements {
     ),
     list: db.prepare(`SELECT id, version, data FROM ${name} WHERE id > ? ORDER BY id LIMIT ?`),
     insert: db.prepare(
-      `INSERT INTO ${name} (id, version, ${[...extra, 'purge_at', 'data'].join(', ')})
-       VALUES (?, 1, ${[...extra, '', ''].map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
+      `INSERT INTO ${name} (id, version, ${indexed.join(', ')}, data)
+       VALUES (?, 1, ${indexed.map(() => '?').join(', ')}, ?) ON CONFLICT DO NOTHING`,
     ),
     update: db.prepare(
-      `UPDATE OR IGNORE ${name} SET version = version + 1, ${set} WHERE id = ? AND version = ?`,
+      `UPDATE OR IGNORE ${name} SET version = version + 1, data = ?, ${indexed.map((column) => `${column} = ?`).join(', ')}
+       WHERE id = ? AND version = ?`,
+    ),
+    updateData: db.prepare(
+      `UPDATE ${name} SET version = version + 1, data = ?
+       WHERE id = ? AND version = ? AND ${indexed.map((column) => `${column} IS ?`).join(' AND ')}`,
     ),
     delete: db.prepare(`DELETE FROM ${name} WHERE id = ? AND version = ?`),
     purge: db.prepare(

@@ -1,0 +1,145 @@
+// The voice: exit codes and sentences by error code, colours, and what is stripped. In a real terminal:
+// main.pty.test.ts.
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import * as errors from '@countersign/client'
+import { minutes } from './commands/login-view.ts'
+import { agentName, ciVariable, loginTarget, normalIssuer, storedTarget } from './settings.ts'
+import { table } from './table.ts'
+import { clean, createTerminal, exits, explain, UsageError } from './terminal.ts'
+
+const evidence = { host: 'login.example', status: 403 }
+
+const explained: [Error, number, string][] = [
+  [
+    new errors.NetworkError('network', 'login.example', 'could not reach login.example (ECONNREFUSED)'),
+    exits.network,
+    'Could not reach login.example (ECONNREFUSED).',
+  ],
+  [
+    Object.assign(new errors.NetworkError('timeout', 'login.example', 'slow'), { attempts: 4 }),
+    exits.network,
+    'Could not reach login.example (connect timeout, 4 attempts).',
+  ],
+  [
+    new errors.AnswerError('html_answer', 'login.example answered a web page', evidence),
+    exits.network,
+    'login.example answered a web page. A proxy is in the way.',
+  ],
+  [
+    new errors.SignInEndedError('access_denied', 'access_denied'),
+    exits.denied,
+    'You chose "Don\'t allow". Nothing was signed in.',
+  ],
+  [
+    new errors.SignInEndedError('access_denied', 'x', { description: 'The request was denied.' }),
+    exits.denied,
+    'You chose "Don\'t allow". Nothing was signed in.',
+  ],
+  [
+    new errors.SignInEndedError('access_denied', 'x', { description: 'The account cannot be used.' }),
+    exits.denied,
+    'The account cannot be used. Nothing was signed in.',
+  ],
+  [
+    new errors.SignInEndedError('refused_by_policy', 'x', {
+      description: 'Use SSO',
+      uri: 'https://p.example',
+    }),
+    exits.refusedByPolicy,
+    'Refused by the server: Use SSO See https://p.example',
+  ],
+  [
+    new errors.SignInRequiredError('not_signed_in'),
+    exits.signInNeeded,
+    'Not signed in. Run: countersign login',
+  ],
+  [new errors.SignInEndedError('cancelled', 'x'), exits.cancelled, 'Cancelled. Nothing was signed in.'],
+  [new UsageError('no such thing'), exits.usage, 'No such thing.'],
+  [new Error('an\u001b[2J accident'), exits.error, 'An accident.'],
+]
+for (const [error, exit, message] of explained)
+  test(`DC-11 ${error.name} "${message}" exits ${exit}`, () => {
+    const failure = explain(error)
+    assert.deepEqual({ exit: failure.exit, message: failure.message }, { exit, message })
+  })
+
+test('DC-07 control characters and escape sequences are stripped from foreign text', () => {
+  const table: [string, string][] = [
+    ['plain – ünïcode ✓', 'plain – ünïcode ✓'],
+    ['\u001b[31mred\u001b[0m', 'red'],
+    ['\u001b]0;title\u0007x', 'x'],
+    ['a\r\nb\tc', 'a b c'],
+    ['user\u202egnp.exe', 'user gnp.exe'],
+    ['\u0000', ''],
+  ]
+  for (const [text, expected] of table) assert.equal(clean(text), expected)
+})
+
+function voice(env: Record<string, string>, isTTY: boolean): { text: () => string; paint: string } {
+  const stderr = Object.assign(new PassThrough(), { isTTY })
+  // The streams of a process have more members; the voice needs these.
+  const streams = Object.create(process, { stderr: { value: stderr }, stdout: { value: stderr } })
+  const terminal = createTerminal(streams, env)
+  terminal.fail('no')
+  return { text: () => String(stderr.read()), paint: terminal.paint('green', 'x') }
+}
+
+test('colours appear on a terminal only, and not with NO_COLOR or a dumb one', () => {
+  assert.equal(voice({}, true).paint, '\u001b[32mx\u001b[0m')
+  assert.equal(voice({ NO_COLOR: '1' }, true).paint, 'x')
+  assert.equal(voice({ TERM: 'dumb' }, true).paint, 'x')
+  assert.equal(voice({}, false).paint, 'x')
+  assert.equal(voice({}, false).text(), '  ✗ no\n')
+})
+
+test('the countdown shows minutes and seconds and never less than nothing', () => {
+  const table: [number, string][] = [
+    [600, '10:00'],
+    [597.2, '9:58'],
+    [59.9, '1:00'],
+    [9, '0:09'],
+    [0, '0:00'],
+    [-5, '0:00'],
+  ]
+  for (const [seconds, expected] of table) assert.equal(minutes(seconds), expected)
+})
+
+test('which server is meant: flag, variable, latest sign-in (not for login), default', () => {
+  const store = { latestIssuer: () => 'https://latest.example' } as errors.CredentialStore
+  assert.equal(loginTarget({}, {}).issuer, 'http://localhost:4000')
+  assert.equal(loginTarget({}, { COUNTERSIGN_SERVER: 'https://env.example/' }).issuer, 'https://env.example')
+  assert.equal(
+    loginTarget({ server: 'https://flag.example' }, { COUNTERSIGN_SERVER: 'x' }).issuer,
+    'https://flag.example',
+  )
+  assert.equal(storedTarget({}, {}, store).issuer, 'https://latest.example')
+  assert.equal(
+    storedTarget({}, { COUNTERSIGN_SERVER: 'https://env.example' }, store).issuer,
+    'https://env.example',
+  )
+  assert.equal(normalIssuer('https://x.example/tenant/'), 'https://x.example/tenant')
+  assert.equal(normalIssuer('nonsense'), 'nonsense')
+})
+
+test('CL-19 CI and agents are recognised by their variables', () => {
+  assert.equal(ciVariable({ CI: 'true' }), 'CI')
+  assert.equal(ciVariable({ CI: 'true', GITHUB_ACTIONS: 'true' }), 'GITHUB_ACTIONS')
+  for (const value of ['', '0', 'false']) assert.equal(ciVariable({ CI: value }), undefined)
+  assert.equal(agentName({ CLAUDECODE: '1' }), 'Claude Code')
+  assert.equal(agentName({}), undefined)
+})
+
+test('tables align by characters, show gaps as dashes, and clean what they show', () => {
+  const rows = [
+    { name: 'Mia', on: true },
+    { name: 'Zoë\u001b[2J', on: undefined },
+  ]
+  const columns = [
+    { title: 'name', of: (row: (typeof rows)[number]) => row.name },
+    { title: 'on', of: (row: (typeof rows)[number]) => row.on },
+  ]
+  assert.equal(table(rows, columns, 'none'), 'NAME  ON\nMia   yes\nZoë   -')
+  assert.equal(table([], columns, 'none'), 'none')
+})

@@ -1,0 +1,163 @@
+// The settings: what there is, what the defaults are, and where a value may come from.
+// A flag beats a COUNTERSIGN_* variable, which beats the config file. A wrong value stops the start with one line that names it.
+// Bounds are those of standards.md section 27.
+
+import { readFileSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+
+const seconds = (min: number, max: number, preset: number) =>
+  z.coerce.number().int().min(min).max(max).default(preset)
+const perMinute = (preset: number) => z.coerce.number().int().min(1).max(100_000_000).default(preset)
+
+const settings = z.strictObject({
+  host: z.string().min(1).default('localhost'),
+  port: z.coerce.number().int().min(0).max(65_535).default(4000),
+  /** The public URL; by default http://localhost with the port that was bound. */
+  issuer: z.string().optional(),
+  data: z.string().min(1).default('./data'),
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+    .optional(),
+  store: z.enum(['sqlite', 'postgres', 'memory']).optional(),
+  sqliteSynchronous: z.enum(['FULL', 'NORMAL']).default('FULL'),
+  /** 32 bytes in base64url or hex; by default a file beside the embedded database. */
+  masterKey: z.string().optional(),
+  /** Addresses or networks (a.b.c.d/n) of proxies whose X-Forwarded-For is believed. */
+  trustedProxies: z
+    .union([
+      z.array(z.string()),
+      z.string().transform((list) =>
+        list
+          .split(',')
+          .map((entry) => entry.trim())
+          .filter(Boolean),
+      ),
+    ])
+    .default([]),
+  deviceCodeSeconds: seconds(60, 1800, 600),
+  pollIntervalSeconds: seconds(1, 60, 5),
+  holdSeconds: seconds(0, 30, 25),
+  accessTokenSeconds: seconds(60, 3600, 600),
+  refreshIdleSeconds: seconds(60, 365 * 86_400, 30 * 86_400),
+  refreshAbsoluteSeconds: seconds(60, 365 * 86_400, 90 * 86_400),
+  refreshGraceSeconds: seconds(0, 30, 30),
+  sessionIdleSeconds: seconds(60, 30 * 86_400, 86_400),
+  sessionAbsoluteSeconds: seconds(60, 90 * 86_400, 14 * 86_400),
+  rateCreatePerAddress: perMinute(60),
+  rateCreatePerClient: perMinute(6000),
+  rateInvalidPerAddress: perMinute(600),
+  logLevel: z.enum(['silent', 'error', 'warn', 'info']).default('info'),
+})
+
+export type Config = Readonly<z.infer<typeof settings>>
+
+/** A setting that cannot be used; the message is one line that names it. */
+export class ConfigError extends Error {
+  readonly code = 'config'
+}
+
+export interface ConfigSources {
+  /** From flags or from the calling program; undefined members count as not given. */
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** A .json, .js or .ts file; by default countersign.config.json or .ts in the working directory, when there is one. */
+  readonly file?: string | undefined
+}
+
+export async function loadConfig({ options = {}, env = {}, file }: ConfigSources): Promise<Config> {
+  const merged = { ...(await readConfigFile(file)), ...fromEnvironment(env), ...given(options) }
+  const parsed = settings.safeParse(merged)
+  if (!parsed.success) throw new ConfigError(sentence(parsed.error))
+  const config = parsed.data
+  if (config.issuer !== undefined) checkIssuer(config.issuer)
+  if (config.refreshIdleSeconds > config.refreshAbsoluteSeconds) {
+    throw new ConfigError(
+      'refreshIdleSeconds is longer than refreshAbsoluteSeconds: no token lives that long.',
+    )
+  }
+  trustedProxyList(config.trustedProxies)
+  return config
+}
+
+function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of Object.keys(settings.shape)) {
+    const value = env[variableName(name)]
+    if (value !== undefined && value !== '') found[name] = value
+  }
+  return found
+}
+
+/** `rateCreatePerClient` -> `COUNTERSIGN_RATE_CREATE_PER_CLIENT`. */
+export function variableName(setting: string): string {
+  return `COUNTERSIGN_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+async function readConfigFile(file: string | undefined): Promise<Record<string, unknown>> {
+  for (const path of file === undefined ? ['countersign.config.json', 'countersign.config.ts'] : [file]) {
+    try {
+      const full = resolve(path)
+      if (path.endsWith('.json')) return JSON.parse(readFileSync(full, 'utf8')) as Record<string, unknown>
+      if (file === undefined) readFileSync(full)
+      const module = (await import(pathToFileURL(full).href)) as { default?: Record<string, unknown> }
+      return module.default ?? {}
+    } catch (error) {
+      if (file === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') continue
+      throw new ConfigError(
+        `The config file ${path} cannot be read: ${(error as Error).message.split('\n')[0]}`,
+      )
+    }
+  }
+  return {}
+}
+
+function sentence(error: z.ZodError): string {
+  const [issue] = error.issues
+  if (issue?.code === 'unrecognized_keys') return `There is no setting named ${issue.keys[0]}.`
+  const name = String(issue?.path[0] ?? 'settings')
+  return `The setting ${name} (${variableName(name)}) is wrong: ${issue?.message ?? 'unknown'}.`
+}
+
+/** RFC 8414 §2: https, no query, no fragment; plain http only where nothing leaves the machine (standards.md G-01). */
+export function checkIssuer(issuer: string): void {
+  const wrong = (why: string) => new ConfigError(`The setting issuer (COUNTERSIGN_ISSUER) is wrong: ${why}.`)
+  if (!URL.canParse(issuer)) throw wrong('it is not a URL')
+  const url = new URL(issuer)
+  if (url.search !== '' || url.hash !== '' || /[?#]/.test(issuer)) throw wrong('it has a query or a fragment')
+  if (url.username !== '' || url.password !== '') throw wrong('it has a user name')
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw wrong('plain http is for loopback hosts only, use https')
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong('use https')
+  const canonical = url.pathname === '/' ? url.origin : `${url.origin}${url.pathname}`
+  if (issuer !== canonical && issuer !== `${canonical}/`) throw wrong(`write it as ${canonical}`)
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** The proxies to believe, as a list that can be asked (standards.md G-16). Throws ConfigError for what is no address. */
+export function trustedProxyList(entries: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    const bits = prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix)
+    if (isIP(address) === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 'ipv6' ? 128 : 32)) {
+      throw new ConfigError(
+        `The setting trustedProxies (COUNTERSIGN_TRUSTED_PROXIES) is wrong: ${entry} is no address or network.`,
+      )
+    }
+    list.addSubnet(address, bits, family)
+  }
+  return list
+}

@@ -1,0 +1,101 @@
+// The device authorization endpoint (RFC 8628 §3.1, §3.2): a program asks for a code.
+// What happens to the request later: endpoints/token-device-code.ts (the poll) and pages/approve.ts (the person).
+
+import {
+  type Client,
+  chooseResources,
+  chooseScopes,
+  deviceAuthorization,
+  drawUserCode,
+  groupUserCode,
+  type Refusal,
+  type RequestContext,
+} from '@countersign/protocol'
+import { authenticateClient } from '../client-auth.ts'
+import { type Form, readForm } from '../form.ts'
+import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
+import { digest } from '../secrets.ts'
+import type { Services } from '../services.ts'
+import { refuse } from '../speak.ts'
+import { cleanText } from '../text.ts'
+import { deviceCodePrefix } from '../tokens.ts'
+
+export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
+
+export async function deviceAuthorizeEndpoint(
+  services: Services,
+  request: PlainRequest,
+): Promise<PlainResponse> {
+  const read = readForm(request)
+  if (!read.ok) return refuse(services, request, read.refusal)
+  const caller = await authenticateClient(services, request, read.form)
+  if (!caller.ok) return refuse(services, request, caller.refusal)
+  const asked = whatIsAsked(caller.client, read.form)
+  if ('reason' in asked) return refuse(services, request, asked)
+  const braked = await services.throttle.create(request.address, caller.client.id)
+  if (braked) return comeBack(429, braked.retryAfterSeconds)
+
+  const { config, system } = services
+  const event = {
+    client: caller.client,
+    ...asked,
+    context: contextOf(request, read.form),
+    now: system.now(),
+    expiresInSeconds: config.deviceCodeSeconds,
+    intervalSeconds: config.pollIntervalSeconds,
+  }
+  // A user code that somebody else holds is drawn again; three collisions in a row do not happen by chance.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const deviceCode = deviceCodePrefix + system.random(32).toString('base64url')
+    const userCode = drawUserCode(system.random(32))
+    if (userCode === undefined) continue
+    const hashes = { deviceCodeHash: digest(deviceCode), userCodeHash: hashUserCode(services, userCode) }
+    const { writes } = deviceAuthorization.start(event, hashes)
+    if ((await services.store.apply(writes)) === 'applied') return speak(services, deviceCode, userCode)
+  }
+  return comeBack(503, 1)
+}
+
+/** Keyed, because eight letters would fall to a search over plain digests (standards.md DA-17). */
+export function hashUserCode(services: Services, userCode: string): string {
+  return services.secrets.mac('user code', userCode)
+}
+
+function whatIsAsked(
+  client: Client,
+  form: Form,
+): { scopes: readonly string[]; resources: readonly string[] } | Refusal {
+  if (!client.grantTypes.includes(deviceGrantType)) {
+    return { reason: 'grant_type_not_allowed', clientId: client.id, grantType: deviceGrantType }
+  }
+  const scopes = chooseScopes(form.get('scope'), client.scopes)
+  if (scopes === undefined) return { reason: 'scope_not_allowed', clientId: client.id }
+  const resources = chooseResources(form.all('resource'), client.resources)
+  if (resources === undefined) return { reason: 'resource_not_allowed', clientId: client.id }
+  return { scopes, resources }
+}
+
+// What the program says of itself is shown to the person as its claim, so it is cut and cleaned here, once.
+function contextOf(request: PlainRequest, form: Form): RequestContext {
+  const claim = (name: string) => cleanText(form.get(name), 60)
+  return {
+    observed: { address: request.address, userAgent: cleanText(request.headers['user-agent'], 200) ?? '' },
+    reported: {
+      deviceName: claim('device_name'),
+      clientVersion: claim('client_version'),
+      agent: claim('agent'),
+    },
+  }
+}
+
+function speak({ config }: Services, deviceCode: string, userCode: string): PlainResponse {
+  const page = `${config.issuer.replace(/\/$/, '')}/device`
+  return json(200, {
+    device_code: deviceCode,
+    user_code: groupUserCode(userCode),
+    verification_uri: page,
+    verification_uri_complete: `${page}/${groupUserCode(userCode)}`,
+    expires_in: config.deviceCodeSeconds,
+    interval: config.pollIntervalSeconds,
+  })
+}

@@ -1,0 +1,103 @@
+// The introspection endpoint (RFC 7662): an authenticated client asks whether a token counts, and what it says.
+// A token that is not the caller's business is answered like one that does not exist.
+
+import { type AccessToken, accessToken, type Client, grant as grantRules } from '@countersign/protocol'
+import { authenticateClient, isConfidential } from '../client-auth.ts'
+import { readForm } from '../form.ts'
+import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
+import type { Services } from '../services.ts'
+import { refuse } from '../speak.ts'
+import { decodeAccessToken, decodeRefreshToken, refreshTokenPrefix } from '../tokens.ts'
+
+export async function introspectEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
+  const read = readForm(request)
+  if (!read.ok) return refuse(services, request, read.refusal)
+  const braked = await services.throttle.invalid.check(request.address)
+  if (braked) return comeBack(429, braked.retryAfterSeconds)
+  const caller = await authenticateClient(services, request, read.form)
+  if (!caller.ok) {
+    // RFC 7662 §2.3: whoever does not say who it is gets a 401 here, not the 400 of the token endpoint.
+    const unidentified = caller.refusal.reason === 'client_unidentified'
+    return refuse(
+      services,
+      request,
+      unidentified ? { reason: 'client_authentication_failed' } : caller.refusal,
+    )
+  }
+  // A public client proves nothing, and tokens would be there for anybody to scan (RFC 7662 §4).
+  if (!isConfidential(caller.client)) {
+    return refuse(services, request, { reason: 'client_authentication_failed', clientId: caller.client.id })
+  }
+  const token = read.form.get('token')
+  if (token === undefined) {
+    return refuse(services, request, {
+      reason: 'malformed_request',
+      detail: 'missing_parameter',
+      parameter: 'token',
+    })
+  }
+  const described = await describe(services, caller.client, token)
+  if (described === undefined) return json(200, { active: false })
+  return json(200, described)
+}
+
+// The hint is not needed: a token shows of which kind it is (RFC 7662 §2.1).
+function describe(services: Services, caller: Client, token: string): Promise<object | undefined> {
+  return token.startsWith(refreshTokenPrefix)
+    ? describeRefreshToken(services, caller, token)
+    : describeAccessToken(services, caller, token)
+}
+
+async function describeAccessToken(
+  services: Services,
+  caller: Client,
+  text: string,
+): Promise<object | undefined> {
+  const token = decodeAccessToken(services, text)
+  if (token === undefined || !mayAskAbout(caller, token)) return undefined
+  const found = await services.store.readWithAccount('grant', token.grantId)
+  if (!accessToken.counts(token, found?.record, found?.account, services.system.now())) return undefined
+  return {
+    active: true,
+    scope: token.scopes.join(' '),
+    client_id: token.clientId,
+    username: found?.account?.email,
+    token_type: 'Bearer',
+    exp: token.expiresAt,
+    iat: token.issuedAt,
+    sub: token.accountId,
+    aud: token.audience,
+    iss: services.config.issuer,
+    jti: token.jti,
+    auth_time: token.authTime,
+  }
+}
+
+function mayAskAbout(caller: Client, token: AccessToken): boolean {
+  return caller.id === token.clientId || caller.introspectsAll || caller.resources.includes(token.audience)
+}
+
+// Only to the client that holds it (standards.md IN-09), and only the one that would work now.
+async function describeRefreshToken(
+  services: Services,
+  caller: Client,
+  text: string,
+): Promise<object | undefined> {
+  const token = decodeRefreshToken(services, text)
+  if (token === undefined) return undefined
+  const found = await services.store.readWithAccount('grant', token.grantId)
+  const now = services.system.now()
+  if (!grantRules.isLive(found?.record, found?.account, now) || found === undefined) return undefined
+  const { record } = found
+  if (record.clientId !== caller.id || record.refresh === null) return undefined
+  if (record.refresh.hash !== token.hash || now >= record.refresh.idleExpiresAt) return undefined
+  return {
+    active: true,
+    scope: record.scopes.join(' '),
+    client_id: record.clientId,
+    exp: record.refresh.idleExpiresAt,
+    iat: record.lastUsedAt,
+    sub: record.accountId,
+    iss: services.config.issuer,
+  }
+}

@@ -1,0 +1,15 @@
+// What the token endpoint hands to the file of a grant: the form was read and the client authenticated and allowed
+// to use the grant (token.ts did that).
+
+import type { Client } from '@countersign/protocol'
+import type { Form } from '../form.ts'
+import type { PlainRequest, PlainResponse } from '../http.ts'
+import type { Services } from '../services.ts'
+
+export interface TokenCall {
+  readonly request: PlainRequest
+  readonly form: Form
+  readonly client: Client
+}
+
+export type GrantEndpoint = (services: Services, call: TokenCall) => Promise<PlainResponse>

@@ -1,0 +1,152 @@
+// A poll with a device code (RFC 8628 §3.4, §3.5), held until the decision where the client asks for it (RFC 7240 §4.3).
+// The answer is decided by protocol/device-authorization.ts; this file reads, applies, waits and speaks.
+
+import {
+  type Account,
+  authorizationPending,
+  chooseAudience,
+  type DeviceAuthorization,
+  deviceAuthorization,
+  type Refusal,
+  slowDown,
+} from '@countersign/protocol'
+import { comeBack, type PlainResponse } from '../http.ts'
+import { defaultAudience, issueTokens } from '../issue-tokens.ts'
+import { preferredWait } from '../prefer.ts'
+import { digest } from '../secrets.ts'
+import type { Services } from '../services.ts'
+import { oauthError, refuse } from '../speak.ts'
+import { decideAndApply } from '../store/store.ts'
+import { encodeRefreshToken } from '../tokens.ts'
+import type { TokenCall } from './token-call.ts'
+
+export async function deviceCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
+  const { request, form, client } = call
+  const deviceCode = form.get('device_code')
+  if (deviceCode === undefined) {
+    return refuse(services, request, {
+      reason: 'malformed_request',
+      detail: 'missing_parameter',
+      parameter: 'device_code',
+    })
+  }
+  const id = digest(deviceCode)
+  const arrivedAt = services.system.clock()
+  const before = services.pacing.arrived(id, arrivedAt)
+  // While a poll for the code is held, another one is early whenever it comes (LP-08).
+  const previousPollAt = services.held.has(id) ? arrivedAt : before
+  const first = await answerPoll(services, call, id, previousPollAt)
+  const waitSeconds = first.pending
+    ? preferredWait(request.headers.prefer, services.config.holdSeconds)
+    : undefined
+  if (!first.pending || waitSeconds === undefined) return first.response
+
+  const heldUntil = arrivedAt + waitSeconds
+  let waited = false
+  for (let left = waitSeconds; left > 0; left = heldUntil - services.system.clock()) {
+    const hold = services.held.hold(id, { clientId: client.id, request, seconds: left })
+    // Too many are held, or the server stops: an ordinary answer, without the confirmation (LP-09, LP-12).
+    if (hold === undefined) break
+    waited = true
+    if ((await hold) === 'over') break
+    // The code was early or not when it arrived; while it is held that is not asked again.
+    const next = await answerPoll(services, call, id, undefined)
+    if (!next.pending) return confirmed(next.response, waitSeconds)
+  }
+  if (!waited) return first.response
+  // The last look: what was decided, or ran out, in the very moment the hold ended.
+  return confirmed((await answerPoll(services, call, id, undefined)).response, waitSeconds)
+}
+
+// RFC 7240 §3.
+function confirmed(response: PlainResponse, seconds: number): PlainResponse {
+  return { ...response, headers: { ...response.headers, 'preference-applied': `wait=${seconds}` } }
+}
+
+interface Answer {
+  readonly pending: boolean
+  readonly response: PlainResponse
+}
+
+const final = (response: PlainResponse): Answer => ({ pending: false, response })
+
+const pendingResponse: PlainResponse = oauthError(authorizationPending)
+const slowDownResponse: PlainResponse = oauthError(slowDown)
+
+async function answerPoll(
+  services: Services,
+  call: TokenCall,
+  id: string,
+  previousPollAt: number | undefined,
+): Promise<Answer> {
+  const done = await decideAndApply(services.store, async () => {
+    const found = await services.store.readWithAccount('deviceAuthorization', id)
+    const event = { clientId: call.client.id, now: services.system.clock(), previousPollAt }
+    const polled = deviceAuthorization.poll(found?.record, event)
+    if (polled.outcome !== 'approved') return polled
+    return redeem(services, call, polled.record, found?.account)
+  })
+  // Three others moved the record in the meantime; whoever polls next hears how it ended.
+  if (!done.applied) return final(slowDownResponse)
+  const { decision } = done
+  switch (decision.outcome) {
+    case 'pending':
+      return { pending: true, response: pendingResponse }
+    case 'slow_down':
+      return final(slowDownResponse)
+    case 'refused':
+      return final(await refuse(services, call.request, decision.refusal))
+    case 'left':
+      return final(comeBack(503, 1))
+    case 'granted':
+      services.log.info('signed in', {
+        grantId: decision.grant.id,
+        clientId: call.client.id,
+        accountId: decision.grant.accountId,
+      })
+      return final(decision.response)
+  }
+}
+
+// The answer is complete before the writes that make it true are applied (DT-15), and nothing is spent on a caller who has
+// left (LP-10).
+function redeem(
+  services: Services,
+  { request, form, client }: TokenCall,
+  record: DeviceAuthorization,
+  account: Account | undefined,
+) {
+  const { config, system } = services
+  const audience = chooseAudience(form.all('resource'), record.resources, defaultAudience(services))
+  if (audience === undefined) return refused({ reason: 'resource_not_allowed', clientId: client.id })
+  if (request.gone()) return { outcome: 'left', writes: [] } as const
+  const grantId = system.random(16).toString('base64url')
+  const mayRefresh = client.grantTypes.includes('refresh_token')
+  const refreshToken = mayRefresh ? encodeRefreshToken(services, { grantId, generation: 1 }) : undefined
+  const event = {
+    account,
+    now: system.now(),
+    refresh: mayRefresh ? { idleSeconds: config.refreshIdleSeconds } : null,
+    absoluteSeconds: config.refreshAbsoluteSeconds,
+  }
+  const redeemed = deviceAuthorization.redeem(record, event, {
+    grantId,
+    refreshHash: digest(refreshToken ?? ''),
+  })
+  if (redeemed.outcome === 'refused' || account === undefined)
+    return redeemed as Extract<typeof redeemed, { outcome: 'refused' }>
+  const { grant } = redeemed
+  const response = issueTokens(services, {
+    client,
+    grant,
+    account,
+    scopes: grant.scopes,
+    audience,
+    refreshToken,
+  })
+  return { ...redeemed, response }
+}
+
+function refused(refusal: Refusal) {
+  return { outcome: 'refused', refusal, writes: [] } as const
+}

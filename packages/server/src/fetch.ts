@@ -1,0 +1,60 @@
+// Countersign on anything that speaks web-standard Request and Response: Hono, Next, Bun, Deno, and tests.
+// On Node by itself node.ts is twice as fast, because it makes no Request and Response per call.
+
+import type { Handler } from './handler.ts'
+import { json, type PlainRequest } from './http.ts'
+
+const bodyLimit = 64 * 1024
+
+/** `address` tells who calls, from whatever the host knows; without it all callers share one budget. */
+export function createFetchHandler(
+  handler: Handler,
+  address: (request: Request) => string = () => 'unknown',
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const body = await readBody(request)
+    const plain =
+      body === 'too large'
+        ? json(413, { error: 'request_too_large' })
+        : await handler(toPlain(request, body, address))
+    const headers = new Headers()
+    for (const [name, value] of Object.entries(plain.headers)) {
+      for (const one of typeof value === 'string' ? [value] : value) headers.append(name, one)
+    }
+    const bodiless = plain.status === 204 || plain.status === 304
+    return new Response(bodiless ? null : plain.body, { status: plain.status, headers })
+  }
+}
+
+function toPlain(
+  request: Request,
+  body: { text: string | undefined },
+  address: (request: Request) => string,
+): PlainRequest {
+  const url = new URL(request.url)
+  return {
+    method: request.method,
+    path: url.pathname,
+    query: url.search.slice(1),
+    headers: Object.fromEntries(request.headers),
+    body: body.text,
+    address: address(request),
+    gone: () => request.signal.aborted,
+    onGone: (listener) => request.signal.addEventListener('abort', listener, { once: true }),
+  }
+}
+
+async function readBody(request: Request): Promise<{ text: string | undefined } | 'too large'> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > bodyLimit) return 'too large'
+    chunks.push(chunk)
+  }
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) }
+  } catch {
+    return { text: undefined }
+  }
+}

@@ -1,0 +1,163 @@
+// The whole server as one function from a plain request to a plain response: route, method, cross-origin rules, common headers,
+// and the one place where a fault is caught. How bytes arrive is node.ts and fetch.ts.
+
+import { deviceAuthorizeEndpoint } from './endpoints/device-authorize.ts'
+import { createMetrics, liveEndpoint, readyEndpoint } from './endpoints/health.ts'
+import { introspectEndpoint } from './endpoints/introspect.ts'
+import { jwksEndpoint, metadataEndpoint } from './endpoints/metadata.ts'
+import { revokeEndpoint } from './endpoints/revoke.ts'
+import { tokenEndpoint } from './endpoints/token.ts'
+import { userinfoEndpoint } from './endpoints/userinfo.ts'
+import { comeBack, json, methodNotAllowed, type PlainRequest, type PlainResponse } from './http.ts'
+import { pageRoutes } from './pages/page-routes.ts'
+import type { Cors, Route } from './routes.ts'
+import type { Services } from './services.ts'
+import { StoreUnavailable } from './store/store.ts'
+
+export type Handler = (request: PlainRequest) => Promise<PlainResponse>
+
+const clientRoutes: readonly Route[] = [
+  {
+    name: 'metadata',
+    path: '/.well-known/oauth-authorization-server',
+    cors: 'read',
+    GET: metadataEndpoint,
+    speaks: 'json',
+  },
+  {
+    name: 'metadata',
+    path: '/.well-known/openid-configuration',
+    cors: 'read',
+    GET: metadataEndpoint,
+    speaks: 'json',
+  },
+  { name: 'jwks', path: '/oauth/jwks', cors: 'read', GET: jwksEndpoint, speaks: 'json' },
+  {
+    name: 'device_authorize',
+    path: '/oauth/device/authorize',
+    cors: 'call',
+    POST: deviceAuthorizeEndpoint,
+    speaks: 'json',
+  },
+  { name: 'token', path: '/oauth/token', cors: 'call', POST: tokenEndpoint, speaks: 'json' },
+  { name: 'introspect', path: '/oauth/introspect', cors: 'never', POST: introspectEndpoint, speaks: 'json' },
+  { name: 'revoke', path: '/oauth/revoke', cors: 'call', POST: revokeEndpoint, speaks: 'json' },
+  {
+    name: 'userinfo',
+    path: '/oauth/userinfo',
+    cors: 'call',
+    GET: userinfoEndpoint,
+    POST: userinfoEndpoint,
+    speaks: 'json',
+  },
+  { name: 'live', path: '/health/live', cors: 'never', GET: liveEndpoint, speaks: 'json' },
+  { name: 'ready', path: '/health/ready', cors: 'never', GET: readyEndpoint, speaks: 'json' },
+]
+
+export function createHandler(services: Services): Handler {
+  const metrics = createMetrics()
+  const metricsRoute: Route = {
+    name: 'metrics',
+    path: '/metrics',
+    cors: 'never',
+    GET: metrics.endpoint,
+    speaks: 'json',
+  }
+  const find = routeFinder([...clientRoutes, metricsRoute, ...pageRoutes], services.config.issuer)
+  const common = commonHeaders(services.config.issuer)
+
+  return async (request) => {
+    const found = find(request.path)
+    const response =
+      found === undefined ? notFound : await answer(services, found.route, { ...request, path: found.path })
+    metrics.count(request, found?.route.name ?? 'unknown', response.status)
+    return {
+      ...response,
+      body: request.method === 'HEAD' ? '' : response.body,
+      headers: { ...common, ...response.headers, ...(found ? corsHeaders(found.route.cors) : {}) },
+    }
+  }
+}
+
+const notFound: PlainResponse = json(404, { error: 'not_found' })
+
+async function answer(services: Services, route: Route, request: PlainRequest): Promise<PlainResponse> {
+  const endpoint = route[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
+  if (endpoint === undefined || !/^(GET|HEAD|POST)$/.test(request.method))
+    return otherMethod(route, request.method)
+  try {
+    return await endpoint(services, request)
+  } catch (error) {
+    return fault(services, route, error)
+  }
+}
+
+function otherMethod(route: Route, method: string): PlainResponse {
+  const allowed = [...(route.GET ? ['GET', 'HEAD'] : []), ...(route.POST ? ['POST'] : [])]
+  if (method === 'OPTIONS' && route.cors !== 'never') return preflight(allowed)
+  return methodNotAllowed(allowed.join(', '))
+}
+
+function fault(services: Services, route: Route, error: unknown): PlainResponse {
+  // What went wrong is for the log; outside there is only a number to find it by (standards.md G-21).
+  const id = services.system.random(6).toString('hex')
+  services.log.error('fault', {
+    id,
+    route: route.name,
+    error: error instanceof Error ? error : String(error),
+  })
+  return error instanceof StoreUnavailable ? comeBack(503, 2) : json(500, { error: 'server_error', id })
+}
+
+interface Found {
+  readonly route: Route
+  /** The path below the issuer's own. */
+  readonly path: string
+}
+
+function routeFinder(routes: readonly Route[], issuer: string): (path: string) => Found | undefined {
+  const base = new URL(issuer).pathname.replace(/\/$/, '')
+  const exact = new Map<string, Found>()
+  const prefixes = routes.filter(({ path }) => path.endsWith('/') && path !== '/')
+  for (const route of routes) exact.set(base + route.path, { route, path: route.path })
+  if (base !== '') {
+    // RFC 8414 §3.1: the well-known part stands between host and path; OpenID appends it (standards.md MD-01, MD-02).
+    for (const route of routes) {
+      if (route.path.startsWith('/.well-known/')) exact.set(route.path + base, { route, path: route.path })
+    }
+    exact.delete(`${base}/.well-known/oauth-authorization-server`)
+  }
+  return (path) => {
+    const found = exact.get(path)
+    if (found !== undefined) return found
+    const route = prefixes.find((prefix) => path.startsWith(base + prefix.path))
+    return route && { route, path: path.slice(base.length) }
+  }
+}
+
+function commonHeaders(issuer: string): Record<string, string> {
+  const always = { 'x-content-type-options': 'nosniff' }
+  return issuer.startsWith('https:')
+    ? { ...always, 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
+    : always
+}
+
+// Never with credentials, so the answer is the same for every origin and needs no Vary.
+const corsRead = { 'access-control-allow-origin': '*' }
+const corsCall = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'DPoP-Nonce, WWW-Authenticate, Retry-After, Preference-Applied',
+}
+
+function corsHeaders(cors: Cors): Record<string, string> {
+  return cors === 'never' ? {} : cors === 'read' ? corsRead : corsCall
+}
+
+function preflight(allowed: readonly string[]): PlainResponse {
+  const headers = {
+    'access-control-allow-methods': allowed.join(', '),
+    'access-control-allow-headers': 'Authorization, Content-Type, DPoP, Prefer',
+    'access-control-max-age': '7200',
+  }
+  return { status: 204, headers, body: '' }
+}

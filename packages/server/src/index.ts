@@ -1,0 +1,14 @@
+// @countersign/server: start a server, administer its data, or mount its handler in a program of your own.
+
+export { type Admin, openAdmin } from './admin/admin.ts'
+export { AdminError, type AdminErrorCode } from './admin/admin-error.ts'
+export type { NewClient } from './admin/new-client.ts'
+export type { AccountSummary, ClientSummary, GrantSummary, KeySummary } from './admin/summaries.ts'
+export { type Config, ConfigError } from './config.ts'
+export { createFetchHandler } from './fetch.ts'
+export { createHandler, type Handler } from './handler.ts'
+export type { PlainRequest, PlainResponse } from './http.ts'
+export type { Log } from './log.ts'
+export { type RunningServer, type ServeOptions, startServer } from './start.ts'
+export { openStore } from './store/open-store.ts'
+export { type Store, StoreUnavailable } from './store/store.ts'

@@ -1,0 +1,200 @@
+// The signing keys: made on first start, encrypted at rest, published before their first use and kept until everything
+// they signed has expired (standards.md JK-05). Every node reads them from the store and looks again each minute.
+// What is signed is in tokens.ts; the JWK Set's URL in endpoints/metadata.ts.
+
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
+import type { SigningKey } from '@countersign/protocol'
+import { calculateJwkThumbprint, type JWK } from 'jose'
+import type { Secrets } from './secrets.ts'
+import type { Store } from './store/store.ts'
+import type { System } from './system.ts'
+
+export type Alg = SigningKey['alg']
+
+/** ES256 for access tokens; RS256 because OpenID Connect demands it (OIDC Core §15.1); EdDSA for who prefers it. */
+export const algs: readonly Alg[] = ['ES256', 'RS256', 'EdDSA']
+
+/** Twice the time for which a JWK Set may be cached, so that nobody meets a signature before its key. */
+export const jwksCacheSeconds = 600
+const leadSeconds = 2 * jwksCacheSeconds
+/** Nothing signed here lives longer: the upper bound of accessTokenSeconds, with clock tolerance. */
+const longestSignedSeconds = 3600 + 300
+
+interface LiveKey {
+  readonly record: SigningKey
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+export interface Keys {
+  /** A compact JWS (RFC 7515) by the key of `alg` whose turn it is. */
+  sign(alg: Alg, header: object, payload: object): string
+  /** Whether `signature` over `input` is by the key `kid`, and `alg` is that key's own (RFC 8725 §3.1). */
+  verify(kid: string, alg: string, input: string, signature: Buffer): boolean
+  /** The public halves of all keys that may have signed, or are about to sign (RFC 7517). */
+  publicSet(): { readonly keys: readonly JWK[] }
+  /** Looks at the store again; makes what is missing. */
+  refresh(): Promise<void>
+}
+
+export interface KeysOptions {
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly system: System
+}
+
+export async function openKeys({ store, secrets, system }: KeysOptions): Promise<Keys> {
+  let live = new Map<string, LiveKey>()
+  const heads = new Map<string, string>()
+
+  async function refresh(): Promise<void> {
+    const now = system.now()
+    let records = await store.list('signingKey')
+    for (const alg of algs) {
+      if (records.some((record) => record.alg === alg && isUsable(record, now))) continue
+      await addSigningKey({ store, secrets, system }, alg, now)
+      records = await store.list('signingKey')
+    }
+    const next = new Map<string, LiveKey>()
+    for (const record of records) next.set(record.id, live.get(record.id) ?? open(record, secrets))
+    live = next
+    heads.clear()
+  }
+
+  await refresh()
+  return {
+    sign(alg, header, payload) {
+      const key = currentKey(live.values(), alg, system.now())
+      const head = `${key.record.id} ${JSON.stringify(header)}`
+      let encoded = heads.get(head)
+      if (encoded === undefined) {
+        encoded = base64url(JSON.stringify({ alg, kid: key.record.id, ...header }))
+        heads.set(head, encoded)
+      }
+      const input = `${encoded}.${base64url(JSON.stringify(payload))}`
+      return `${input}.${sign(digestOf(alg), Buffer.from(input), signingKey(key.privateKey)).toString('base64url')}`
+    },
+    verify(kid, alg, input, signature) {
+      const key = live.get(kid)
+      if (key === undefined || key.record.alg !== alg) return false
+      return verify(digestOf(key.record.alg), Buffer.from(input), signingKey(key.publicKey), signature)
+    },
+    publicSet() {
+      const now = system.now()
+      const published = [...live.values()].filter(
+        ({ record }) => record.retiresAt === null || record.retiresAt > now,
+      )
+      return {
+        keys: published.map(({ record }) => ({
+          ...record.publicJwk,
+          kid: record.id,
+          use: 'sig',
+          alg: record.alg,
+        })),
+      }
+    },
+    refresh,
+  }
+}
+
+/**
+ * Rotates each algorithm: a new key is published now and signs after the lead time; the one before it stays published until
+ * everything it signs until then has expired. Returns the new keys.
+ */
+export async function rotateKeys(options: KeysOptions): Promise<readonly SigningKey[]> {
+  const now = options.system.now()
+  const added: SigningKey[] = []
+  for (const alg of algs) {
+    const activeAt = now + leadSeconds
+    added.push(await addSigningKey(options, alg, activeAt))
+    for (const record of await options.store.list('signingKey')) {
+      if (record.alg !== alg || record.retiresAt !== null || record.activeAt >= activeAt) continue
+      const retired = { ...record, retiresAt: activeAt + longestSignedSeconds }
+      // Losing this race means that somebody else rotated at the same moment and retired it: as good.
+      await options.store.apply([{ op: 'update', kind: 'signingKey', record: retired }])
+    }
+  }
+  return added
+}
+
+function isUsable(record: SigningKey, now: number): boolean {
+  return (
+    record.activeAt <= now && (record.retiresAt === null || record.retiresAt - longestSignedSeconds > now)
+  )
+}
+
+// The youngest key whose turn has come.
+function currentKey(keys: Iterable<LiveKey>, alg: Alg, now: number): LiveKey {
+  let current: LiveKey | undefined
+  for (const key of keys) {
+    if (key.record.alg !== alg || key.record.activeAt > now) continue
+    if (current === undefined || isLater(key.record, current.record)) current = key
+  }
+  if (current === undefined) throw new Error(`There is no ${alg} key.`)
+  return current
+}
+
+function isLater(a: SigningKey, b: SigningKey): boolean {
+  return a.activeAt !== b.activeAt ? a.activeAt > b.activeAt : a.id > b.id
+}
+
+async function addSigningKey(
+  { store, secrets, system }: KeysOptions,
+  alg: Alg,
+  activeAt: number,
+): Promise<SigningKey> {
+  const { publicKey, privateKey } = generate(alg)
+  const publicJwk = publicKey.export({ format: 'jwk' }) as Record<string, string>
+  const record: SigningKey = {
+    id: await calculateJwkThumbprint(publicJwk),
+    version: 0,
+    alg,
+    publicJwk,
+    privateSealed: secrets.seal('signing key', privateKey.export({ format: 'pem', type: 'pkcs8' }) as string),
+    createdAt: system.now(),
+    activeAt,
+    retiresAt: null,
+  }
+  await store.apply([{ op: 'insert', kind: 'signingKey', record }])
+  return record
+}
+
+function generate(alg: Alg): { publicKey: KeyObject; privateKey: KeyObject } {
+  switch (alg) {
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    case 'RS256':
+      return generateKeyPairSync('rsa', { modulusLength: 2048 })
+    case 'EdDSA':
+      return generateKeyPairSync('ed25519')
+  }
+}
+
+function open(record: SigningKey, secrets: Secrets): LiveKey {
+  const pem = secrets.unseal('signing key', record.privateSealed)
+  if (pem === undefined) throw new WrongMasterKey()
+  const privateKey = createPrivateKey(pem)
+  return { record, privateKey, publicKey: createPublicKey(privateKey) }
+}
+
+/** The database was written under another master key: starting would sign nothing and lock everybody out. */
+export class WrongMasterKey extends Error {
+  readonly code = 'config'
+  constructor() {
+    super('The master key (COUNTERSIGN_MASTER_KEY) does not fit this database.')
+  }
+}
+
+const digestOf = (alg: Alg): string | null => (alg === 'EdDSA' ? null : 'sha256')
+
+// JOSE wants the two numbers of an ECDSA signature side by side, not DER (RFC 7518 §3.4); RSA and EdDSA ignore the option.
+const signingKey = (key: KeyObject) => ({ key, dsaEncoding: 'ieee-p1363' as const })
+
+const base64url = (text: string): string => Buffer.from(text).toString('base64url')

@@ -1,0 +1,39 @@
+// The server's log: pino behind four words, so that a host application can bring its own.
+// Secrets are kept out at the call (nothing that holds one is ever passed); redaction is the second fence.
+
+import { pino } from 'pino'
+
+/** Facts are flat: ids, counts, reasons. Never a token, a code, a password, or a whole request. */
+export type Facts = Readonly<Record<string, string | number | boolean | null | undefined | Error>>
+
+export interface Log {
+  info(event: string, facts?: Facts): void
+  warn(event: string, facts?: Facts): void
+  error(event: string, facts?: Facts): void
+}
+
+const secretNames = [
+  'password',
+  'token',
+  'code',
+  'secret',
+  'authorization',
+  'cookie',
+  'device_code',
+  'user_code',
+]
+
+export function createLog(level: string): Log {
+  const log = pino(
+    { level, base: null, redact: { paths: secretNames, censor: '[redacted]' } },
+    // stdout is for the ready line and for people; the log goes to stderr.
+    pino.destination({ fd: 2, sync: false }),
+  )
+  const say =
+    (method: 'info' | 'warn' | 'error') =>
+    (event: string, facts: Facts = {}) =>
+      log[method](facts, event)
+  return { info: say('info'), warn: say('warn'), error: say('error') }
+}
+
+export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} }

@@ -1,0 +1,57 @@
+// The master key: from the settings, or from a file of its own that is made at the first start (design: secrets at rest).
+
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type Config, ConfigError } from './config.ts'
+import type { System } from './system.ts'
+
+const keyBytes = 32
+
+export function loadMasterKey(config: Config, system: System): Uint8Array {
+  if (config.masterKey !== undefined)
+    return parseKey(config.masterKey, 'The setting masterKey (COUNTERSIGN_MASTER_KEY)')
+  // A database in memory forgets everything, so a key that is forgotten with it serves as well.
+  if (config.store === 'memory') return system.random(keyBytes)
+  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  const path = join(config.data, 'master.key')
+  return createKeyFile(path, system) ?? readKeyFile(path)
+}
+
+// Exclusive creation: of several processes that start at once, one makes the key and the others read it.
+function createKeyFile(path: string, system: System): Uint8Array | undefined {
+  let file: number
+  try {
+    file = openSync(path, 'wx', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
+    throw new ConfigError(`The master key ${path} cannot be made: ${(error as Error).message}`)
+  }
+  const key = system.random(keyBytes)
+  writeSync(file, `${key.toString('base64url')}\n`)
+  // Data sealed under a key that a power cut can lose would be lost with it.
+  fsyncSync(file)
+  closeSync(file)
+  return key
+}
+
+function readKeyFile(path: string): Uint8Array {
+  // Whoever could read the file could read the database with it.
+  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
+  return parseKey(readFileSync(path, 'utf8').trim(), `The master key file ${path}`)
+}
+
+function parseKey(text: string, what: string): Uint8Array {
+  const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64url')
+  if (key.length !== keyBytes)
+    throw new ConfigError(`${what} is wrong: it must be ${keyBytes} bytes in base64url or hex.`)
+  return key
+}

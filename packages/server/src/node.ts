@@ -1,0 +1,116 @@
+// Countersign on Node: Fastify accepts the bytes, and every request goes to the one handler as a plain record.
+// Limits on size and time are here, because they protect the process before any endpoint is reached (standards.md G-27).
+
+import { isUtf8 } from 'node:buffer'
+import type { BlockList } from 'node:net'
+import { isIP } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Handler } from './handler.ts'
+import { json, type PlainRequest, type PlainResponse } from './http.ts'
+
+const bodyLimit = 64 * 1024
+const requestSeconds = 30
+const headerSeconds = 10
+
+/** A Fastify server that is not listening yet; `handler` is asked per request, so that it may come later than the port. */
+export function createNodeServer(
+  handler: () => Handler | undefined,
+  trustedProxies: BlockList,
+): FastifyInstance {
+  const server = Fastify({
+    bodyLimit,
+    // The longest hold is 30 s after a complete request; only slow senders are cut off by these.
+    requestTimeout: requestSeconds * 1000,
+    http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: 2000 },
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    clientErrorHandler: refuseBrokenRequest,
+  })
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  const respond = (request: FastifyRequest, reply: FastifyReply) =>
+    serve(handler(), request, reply, trustedProxies)
+  server.route({ method: ['GET', 'HEAD', 'POST', 'OPTIONS'], url: '/*', handler: respond })
+  server.setNotFoundHandler(respond)
+  server.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500
+    return send(reply, json(status, { error: status === 413 ? 'request_too_large' : 'invalid_request' }))
+  })
+  return server
+}
+
+async function serve(
+  handler: Handler | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  trustedProxies: BlockList,
+): Promise<FastifyReply> {
+  if (handler === undefined) return send(reply, json(503, { error: 'starting' }, { 'retry-after': '1' }))
+  return send(reply, await handler(plainRequest(request, trustedProxies)))
+}
+
+function plainRequest({ raw, body }: FastifyRequest, trustedProxies: BlockList): PlainRequest {
+  const url = raw.url ?? '/'
+  const question = url.indexOf('?')
+  const { socket } = raw
+  return {
+    method: raw.method ?? 'GET',
+    path: question === -1 ? url : url.slice(0, question),
+    query: question === -1 ? '' : url.slice(question + 1),
+    headers: raw.headers as PlainRequest['headers'],
+    body: text(body),
+    address: callerAddress(socket.remoteAddress ?? '', raw.headers['x-forwarded-for'], trustedProxies),
+    gone: () => socket.destroyed,
+    onGone: (listener) => void socket.once('close', listener),
+  }
+}
+
+function text(body: unknown): string | undefined {
+  if (!Buffer.isBuffer(body)) return ''
+  return isUtf8(body) ? body.toString('utf8') : undefined
+}
+
+/**
+ * The address of the caller: the connection's, or, behind a chain of trusted proxies, the first one from the right in
+ * X-Forwarded-For that is not a trusted proxy. What stands left of it was written by the caller (standards.md G-16).
+ */
+export function callerAddress(
+  connected: string,
+  forwardedFor: string | string[] | undefined,
+  trusted: BlockList,
+): string {
+  let address = plainAddress(connected)
+  const hops = forwardedFor === undefined ? [] : String(forwardedFor).split(',')
+  while (hops.length > 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
+    const hop = plainAddress((hops.pop() ?? '').trim())
+    if (isIP(hop) === 0) break
+    address = hop
+  }
+  return address
+}
+
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
+
+function send(reply: FastifyReply, { status, headers, body }: PlainResponse): FastifyReply {
+  return reply
+    .code(status)
+    .headers(headers as Record<string, string | string[]>)
+    .send(body)
+}
+
+// What is no HTTP at all never becomes a request; 400, 408 and 431 are said by hand (RFC 9110 §15.5).
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:net').Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const status = statusOf(error.code)
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+function statusOf(code: string | undefined): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout'
+  return '400 Bad Request'
+}

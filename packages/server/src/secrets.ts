@@ -1,0 +1,109 @@
+// Digests, keyed hashes and sealed values: everything that stands between a stolen database and an account.
+// One master key, kept outside the database, and one derived key per purpose (HKDF, RFC 5869), so that a value made for one
+// purpose is never accepted for another. Password hashing is in accounts/password.ts, signing in keys.ts.
+
+import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import type { System } from './system.ts'
+
+export interface Secrets {
+  /** HMAC-SHA-256 under the purpose's key, base64url: for values too short to be safe under a plain hash. */
+  mac(purpose: string, value: string): string
+  /** Authenticated encryption under the purpose's key; text that fits in a cookie, a token or a column. */
+  seal(purpose: string, plaintext: string): string
+  /** The plaintext, or undefined for anything that `seal` did not make for this purpose. */
+  unseal(purpose: string, sealed: string): string | undefined
+}
+
+/** SHA-256 in base64url: enough for values with 128 bits of entropy or more (standards.md G-13). */
+export function digest(value: string): string {
+  return hash('sha256', value, 'base64url')
+}
+
+/** Constant in time for values of one length; lengths are not secret here. */
+export function sameSecret(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)]
+  return x.length === y.length && timingSafeEqual(x, y)
+}
+
+const nonceBytes = 12
+const tagBytes = 16
+const epochSeconds = 86_400
+
+export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
+  if (masterKey.length !== 32) throw new TypeError('The master key has 32 bytes.')
+  const keys = new Map<string, Buffer>()
+  const keyFor = (info: string): Buffer => {
+    let key = keys.get(info)
+    if (key === undefined) {
+      key = Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32))
+      keys.set(info, key)
+    }
+    return key
+  }
+  // A key per day: random 96-bit nonces are safe for 2^32 messages under one key (NIST SP 800-38D §8.3), which a busy server
+  // could pass in its life but not in a day. The day travels in front of the nonce.
+  const sealingKey = (purpose: string, day: number): Buffer => keyFor(`seal ${purpose} ${day}`)
+
+  return {
+    mac: (purpose, value) =>
+      createHmac('sha256', keyFor(`mac ${purpose}`))
+        .update(value)
+        .digest('base64url'),
+    seal(purpose, plaintext) {
+      const day = Math.floor(system.now() / epochSeconds)
+      const head = Buffer.alloc(2)
+      head.writeUInt16BE(day)
+      const nonce = system.random(nonceBytes)
+      const cipher = createCipheriv('aes-256-gcm', sealingKey(purpose, day), nonce)
+      const body = cipher.update(plaintext, 'utf8')
+      return Buffer.concat([head, nonce, body, cipher.final(), cipher.getAuthTag()]).toString('base64url')
+    },
+    unseal(purpose, sealed) {
+      const bytes = Buffer.from(sealed, 'base64url')
+      if (bytes.length < 2 + nonceBytes + tagBytes || bytes.toString('base64url') !== sealed) return undefined
+      const day = bytes.readUInt16BE()
+      // A made-up day must not fill the key cache.
+      if (day > system.now() / epochSeconds + 1) return undefined
+      const key = keys.get(`seal ${purpose} ${day}`) ?? uncached(masterKey, `seal ${purpose} ${day}`)
+      return decrypt(key, bytes.subarray(2))
+    },
+  }
+}
+
+function uncached(masterKey: Uint8Array, info: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32))
+}
+
+function decrypt(key: Uint8Array, bytes: Buffer): string | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
+    authTagLength: tagBytes,
+  })
+  decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes))
+  try {
+    const head = decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes), undefined, 'utf8')
+    return head + decipher.final('utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Encrypts under a key that only the holder of `secret` has: the successor under a presented refresh token. */
+export function sealUnder(secret: string, plaintext: string, random: System['random']): string {
+  const nonce = random(nonceBytes)
+  const cipher = createCipheriv('aes-256-gcm', successorKey(secret), nonce)
+  return Buffer.concat([
+    nonce,
+    cipher.update(plaintext, 'utf8'),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]).toString('base64url')
+}
+
+export function unsealUnder(secret: string, sealed: string): string | undefined {
+  return decrypt(successorKey(secret), Buffer.from(sealed, 'base64url'))
+}
+
+// The secret has full entropy, so one keyed hash makes a key of it; its plain SHA-256 is stored and must not be that key.
+function successorKey(secret: string): Buffer {
+  return createHmac('sha256', 'countersign refresh successor').update(secret).digest()
+}

@@ -1,0 +1,29 @@
+// What an endpoint or a page works with, made once at the start (start.ts) and passed as its first argument.
+
+import type { ClientDirectory } from './client-directory.ts'
+import type { Config } from './config.ts'
+import type { HeldPolls } from './held-polls.ts'
+import type { PlainRequest, PlainResponse } from './http.ts'
+import type { Keys } from './keys.ts'
+import type { Log } from './log.ts'
+import type { Pacing } from './pacing.ts'
+import type { Secrets } from './secrets.ts'
+import type { Store } from './store/store.ts'
+import type { System } from './system.ts'
+import type { Throttle } from './throttle.ts'
+
+export interface Services {
+  /** With the issuer settled: it is known for certain only once the port is. */
+  readonly config: Config & { readonly issuer: string }
+  readonly system: System
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly keys: Keys
+  readonly clients: ClientDirectory
+  readonly pacing: Pacing
+  readonly held: HeldPolls
+  readonly throttle: Throttle
+  readonly log: Log
+}
+
+export type Endpoint = (services: Services, request: PlainRequest) => Promise<PlainResponse> | PlainResponse

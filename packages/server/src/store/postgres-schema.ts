@@ -1,0 +1,77 @@
+// The PostgreSQL schema as versioned migrations. A migration is never changed after it was released; a new one is added.
+// The statements on these tables are made in postgres-reads.ts and postgres-writes.ts.
+
+import type { Lane } from './postgres-lane.ts'
+
+// `data` is json and not jsonb: jsonb refuses strings with \u0000 or half a surrogate pair, which anybody may send as the name
+// of a device. Ids are compared byte by byte, so that every database orders them alike. `seq` is the order of arrival.
+const table = (name: string, columns = '', options = '') => `CREATE TABLE ${name} (
+    id text COLLATE "C" PRIMARY KEY, version integer NOT NULL, ${columns} purge_at bigint,
+    seq bigint GENERATED ALWAYS AS IDENTITY, data json NOT NULL) ${options};`
+const account = 'account_id text COLLATE "C",'
+// Room on each page for the next version of a row, which then touches no index (a heap-only tuple).
+const updatedOften = 'WITH (fillfactor = 70)'
+
+const migrations: readonly string[] = [
+  `${table('accounts', 'email text COLLATE "C" NOT NULL UNIQUE,')}
+   ${table('passkeys', account)}
+   ${table('browser_sessions', account)}
+   ${table('clients')}
+   ${table('device_authorizations', `user_code_hash text COLLATE "C" UNIQUE, ${account}`, updatedOften)}
+   ${table('grants', account, updatedOften)}
+   ${table('signing_keys')}
+   ${table('attempts', '', updatedOften)}
+   ${table('settings')}
+   CREATE INDEX passkeys_account ON passkeys (account_id);
+   CREATE INDEX browser_sessions_account ON browser_sessions (account_id);
+   CREATE INDEX device_authorizations_account ON device_authorizations (account_id) WHERE account_id IS NOT NULL;
+   CREATE INDEX grants_account ON grants (account_id);
+   CREATE INDEX browser_sessions_purge ON browser_sessions (purge_at);
+   CREATE INDEX device_authorizations_open ON device_authorizations (purge_at) WHERE user_code_hash IS NOT NULL;
+   CREATE INDEX device_authorizations_purge ON device_authorizations (purge_at) WHERE user_code_hash IS NULL;
+   CREATE INDEX grants_purge ON grants (purge_at);
+   CREATE INDEX attempts_purge ON attempts (purge_at);
+   CREATE FUNCTION countersign_expect(made bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $body$
+     BEGIN
+       IF made <> expected THEN
+         RAISE EXCEPTION 'countersign: a record has moved' USING ERRCODE = 'CS409';
+       END IF;
+     END $body$;`,
+]
+
+/** Names the lock under which one node at a time migrates; any constant of our own will do. */
+const migrationLock = 7_230_116_628
+
+/** Brings the schema up to date; safe when several nodes start at once. The lane must have a generous time limit. */
+export async function migrate(lane: Lane): Promise<void> {
+  if ((await schemaVersion(lane)) === migrations.length) return
+  // A lock of the session and not of a transaction: CREATE TABLE IF NOT EXISTS would race without it, too.
+  await lane.query({ text: `SELECT pg_advisory_lock(${migrationLock})` })
+  try {
+    await lane.query({
+      text: `CREATE TABLE IF NOT EXISTS countersign_migrations (
+        version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
+    })
+    const have = await schemaVersion(lane)
+    if (have > migrations.length) {
+      throw new Error(
+        `The database has schema ${have}, this program knows ${migrations.length}: it is too old for it.`,
+      )
+    }
+    for (let version = have + 1; version <= migrations.length; version++) {
+      // Several statements in one text are one transaction.
+      await lane.query({
+        text: `${migrations[version - 1]} INSERT INTO countersign_migrations (version) VALUES (${version})`,
+      })
+    }
+  } finally {
+    await lane.query({ text: `SELECT pg_advisory_unlock(${migrationLock})` })
+  }
+}
+
+async function schemaVersion(lane: Lane): Promise<number> {
+  const [exists] = await lane.query({ text: `SELECT to_regclass('countersign_migrations') IS NOT NULL` })
+  if (exists?.[0] !== true) return 0
+  const [row] = await lane.query({ text: 'SELECT coalesce(max(version), 0) FROM countersign_migrations' })
+  return Number(row?.[0])
+}

@@ -1,0 +1,154 @@
+// A server without sockets for tests: the real handler over the memory store (or one that is handed in), with a clock that
+// stands still until the test moves it.
+
+import type { Account, Client } from '@countersign/protocol'
+import { ownClientId } from '../admin/own-client.ts'
+import { createClientDirectory } from '../client-directory.ts'
+import { type Config, loadConfig } from '../config.ts'
+import { createHandler, type Handler } from '../handler.ts'
+import { createHeldPolls } from '../held-polls.ts'
+import type { PlainRequest, PlainResponse } from '../http.ts'
+import { openKeys } from '../keys.ts'
+import { type Log, silentLog } from '../log.ts'
+import { createPacing } from '../pacing.ts'
+import { createSecrets, digest } from '../secrets.ts'
+import type { Services } from '../services.ts'
+import { openMemoryStore } from '../store/memory.ts'
+import type { Store } from '../store/store.ts'
+import { createSystem } from '../system.ts'
+import { createThrottle } from '../throttle.ts'
+
+export interface TestServer {
+  readonly services: Services
+  readonly handler: Handler
+  /** Moves the clock. */
+  advance(seconds: number): void
+  /** One request to the handler; a form is a record or a ready body. */
+  call(method: string, path: string, more?: CallOptions): Promise<PlainResponse>
+  addClient(client?: Partial<Client>): Promise<Client>
+  addAccount(account?: Partial<Account>): Promise<Account>
+}
+
+export interface CallOptions {
+  readonly form?: Readonly<Record<string, string>> | string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly address?: string
+  readonly gone?: () => boolean
+}
+
+export const startOfTime = 1_800_000_000
+export const confidentialSecret = 'a-secret-of-more-than-thirty-two-characters'
+
+export interface TestOptions {
+  readonly settings?: Partial<Config>
+  readonly store?: Store
+  readonly log?: Log
+}
+
+export async function createTestServer({
+  settings = {},
+  store = openMemoryStore(),
+  log = silentLog,
+}: TestOptions = {}): Promise<TestServer> {
+  const config = await loadConfig({
+    options: { issuer: 'https://login.example', ...settings },
+    file: undefined,
+  })
+  let now = startOfTime
+  const system = { ...createSystem(), now: () => Math.floor(now), clock: () => now }
+  const secrets = createSecrets(Buffer.alloc(32, 7), system)
+  const services: Services = {
+    config: { ...config, issuer: config.issuer ?? 'https://login.example' },
+    system,
+    store,
+    secrets,
+    keys: await openKeys({ store, secrets, system }),
+    clients: createClientDirectory(store, system),
+    pacing: createPacing(),
+    held: createHeldPolls(store),
+    throttle: createThrottle(config, store, system),
+    log,
+  }
+  const handler = createHandler(services)
+  const insert = async (write: Parameters<Store['apply']>[0][number]) => {
+    if ((await store.apply([write])) === 'conflict') throw new Error('The test inserted something twice.')
+  }
+  return {
+    services,
+    handler,
+    advance: (seconds) => {
+      now += seconds
+    },
+    call: (method, path, more = {}) => handler(plainRequest(method, path, more)),
+    async addClient(client = {}) {
+      const record = { ...testClient, ...client }
+      await insert({ op: 'insert', kind: 'client', record })
+      return record
+    },
+    async addAccount(account = {}) {
+      const record = { ...testAccount, ...account }
+      await insert({ op: 'insert', kind: 'account', record })
+      return record
+    },
+  }
+}
+
+function plainRequest(
+  method: string,
+  path: string,
+  { form, headers = {}, address, gone }: CallOptions,
+): PlainRequest {
+  const [pathOnly = '', query = ''] = path.split('?')
+  const body = form === undefined || typeof form === 'string' ? form : new URLSearchParams(form).toString()
+  const type: Record<string, string> =
+    body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }
+  return {
+    method,
+    path: pathOnly,
+    query,
+    headers: { ...type, ...headers },
+    body: body ?? '',
+    address: address ?? '192.0.2.1',
+    gone: gone ?? (() => false),
+    onGone: () => {},
+  }
+}
+
+export const testClient: Client = {
+  id: ownClientId,
+  version: 0,
+  name: 'Test CLI',
+  publisher: null,
+  authMethods: ['none'],
+  secretHashes: [],
+  grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+  scopes: ['openid', 'profile', 'email', 'offline_access'],
+  resources: [],
+  redirectUris: [],
+  firstParty: false,
+  accessTokenFormat: 'jwt',
+  accessTokenSeconds: 600,
+  idTokenAlg: 'RS256',
+  introspectsAll: false,
+  createdAt: startOfTime,
+}
+
+/** A client with the secret `confidentialSecret`. */
+export const testConfidentialClient: Client = {
+  ...testClient,
+  id: 'api',
+  name: 'Test API',
+  authMethods: ['client_secret_basic', 'client_secret_post'],
+  secretHashes: [digest(confidentialSecret)],
+}
+
+export const testAccount: Account = {
+  id: 'usr_mia',
+  version: 0,
+  email: 'mia@example.com',
+  name: 'Mia',
+  passwordHash: null,
+  admin: false,
+  createdAt: startOfTime,
+  disabledAt: null,
+}

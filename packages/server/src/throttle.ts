@@ -1,0 +1,136 @@
+// Brakes. Two kinds, for two needs:
+// rates, in this node's memory, for what is merely too much (codes made per minute, answers of "no" per minute): they cost no write;
+// budgets, in the store, for guesses at secrets: exact, shared by all nodes, and alive after a restart (standards.md DV-03).
+
+import { type Attempts, attempts, type Budget, userCodeAlphabet, userCodeLength } from '@countersign/protocol'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { Config } from './config.ts'
+import { decideAndApply, type Store } from './store/store.ts'
+import type { System } from './system.ts'
+
+export type Braked = { readonly retryAfterSeconds: number } | undefined
+
+export interface Throttle {
+  /** Device authorizations per network and per client (RFC 10027 §6.1.11). */
+  create(address: string, clientId: string): Promise<Braked>
+  /** Spent by each answer that says a secret was wrong; asked before the next is looked at (RFC 8628 §5.2, RFC 7662 §4). */
+  invalid: { check(address: string): Promise<Braked>; note(address: string): Promise<void> }
+  /** Spends one try from each named budget before the guess is looked at; all of them or none. */
+  spend(guesses: readonly Guess[]): Promise<Braked>
+  /** The guess was right: the tries come back. */
+  giveBack(guesses: readonly Guess[]): Promise<void>
+}
+
+export interface Guess {
+  readonly id: string
+  readonly budget: Budget
+}
+
+const hour = 3600
+
+/** standards.md section 27: wrong user codes per browser, account and network; and by everybody, tied to the live codes. */
+export function userCodeGuesses(who: {
+  readonly browser: string
+  readonly accountId: string | undefined
+  readonly address: string
+  readonly liveCodes: number
+}): readonly Guess[] {
+  const space = userCodeAlphabet.length ** userCodeLength
+  return [
+    { id: `user-code browser ${who.browser}`, budget: { limit: 5, windowSeconds: hour } },
+    { id: `user-code address ${network(who.address)}`, budget: { limit: 20, windowSeconds: hour } },
+    ...(who.accountId === undefined
+      ? []
+      : [{ id: `user-code account ${who.accountId}`, budget: { limit: 10, windowSeconds: hour } }]),
+    {
+      id: 'user-code everybody',
+      budget: {
+        limit: attempts.globalGuessLimit(who.liveCodes, space, acceptedGuessProbability),
+        windowSeconds: hour,
+      },
+    },
+  ]
+}
+
+/** The chance per hour, over all attackers together, that some guess hits some live code. */
+export const acceptedGuessProbability = 1e-3
+
+/** Wrong passwords per account and per network. */
+export function signInGuesses(email: string, address: string): readonly Guess[] {
+  return [
+    { id: `sign-in account ${email}`, budget: { limit: 10, windowSeconds: 900 } },
+    { id: `sign-in address ${network(address)}`, budget: { limit: 50, windowSeconds: 900 } },
+  ]
+}
+
+/** An IPv6 customer has at least a /64: counting single addresses would count nothing. */
+export function network(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address
+  const [head = ''] = address.split('%')
+  const [left = '', right = ''] = head.split('::')
+  const start = left.split(':').filter(Boolean)
+  const end = right.split(':').filter(Boolean)
+  const full = [...start, ...Array<string>(Math.max(0, 8 - start.length - end.length)).fill('0'), ...end]
+  return `${full.slice(0, 4).join(':')}::/64`
+}
+
+export function createThrottle(config: Config, store: Store, system: System): Throttle {
+  const rate = (points: number) => new RateLimiterMemory({ points, duration: 60 })
+  const createdPerAddress = rate(config.rateCreatePerAddress)
+  const createdPerClient = rate(config.rateCreatePerClient)
+  const invalidPerAddress = rate(config.rateInvalidPerAddress)
+
+  return {
+    async create(address, clientId) {
+      return (
+        (await consume(createdPerAddress, network(address))) ?? (await consume(createdPerClient, clientId))
+      )
+    },
+    invalid: {
+      async check(address) {
+        const state = await invalidPerAddress.get(network(address))
+        if (state === null || state.remainingPoints > 0) return undefined
+        return { retryAfterSeconds: Math.max(1, Math.ceil(state.msBeforeNext / 1000)) }
+      },
+      async note(address) {
+        await consume(invalidPerAddress, network(address))
+      },
+    },
+    async spend(guesses) {
+      const now = system.now()
+      const done = await decideAndApply(store, () => spendAll(store, guesses, now))
+      // Somebody else spends the same budget at the same instant, again and again: that is a reason to brake, too.
+      return done.applied ? done.decision.braked : { retryAfterSeconds: 1 }
+    },
+    async giveBack(guesses) {
+      await decideAndApply(store, async () => {
+        const records = await readAll(store, guesses)
+        return { writes: records.flatMap((record) => attempts.giveBack(record)) }
+      })
+    },
+  }
+}
+
+async function spendAll(store: Store, guesses: readonly Guess[], now: number) {
+  const records = await readAll(store, guesses)
+  const spent = guesses.map(({ id, budget }, i) => attempts.spend(records[i], id, budget, now))
+  const refusals = spent.flatMap((one) => (one.allowed ? [] : [one.retryAfterSeconds]))
+  if (refusals.length > 0) return { braked: { retryAfterSeconds: Math.max(...refusals) }, writes: [] }
+  return { braked: undefined, writes: spent.flatMap(({ writes }) => writes) }
+}
+
+function readAll(store: Store, guesses: readonly Guess[]): Promise<(Attempts | undefined)[]> {
+  return Promise.all(guesses.map(({ id }) => store.read('attempts', id)))
+}
+
+async function consume(limiter: RateLimiterMemory, key: string): Promise<Braked> {
+  try {
+    await limiter.consume(key)
+    return undefined
+  } catch (refused) {
+    if (refused instanceof Error) throw refused
+    return {
+      retryAfterSeconds: Math.max(1, Math.ceil((refused as { msBeforeNext: number }).msBeforeNext / 1000)),
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// Tokens as they travel: access tokens signed (RFC 9068) or sealed, refresh tokens sealed, ID tokens signed.
+// None is stored. What they say and whether they count is protocol/access-token.ts and protocol/refresh-token.ts.
+// Prefixes (`cst_`, `csr_`, `csd_`) let secret scanners and our own endpoints tell them apart without a guess.
+
+import type { AccessToken, Account, Client, Grant } from '@countersign/protocol'
+import type { Keys } from './keys.ts'
+import type { Secrets } from './secrets.ts'
+import { digest } from './secrets.ts'
+import type { Services } from './services.ts'
+
+export const deviceCodePrefix = 'csd_'
+export const accessTokenPrefix = 'cst_'
+export const refreshTokenPrefix = 'csr_'
+
+const accessTokenHeader = { typ: 'at+jwt' }
+const idTokenHeader = { typ: 'JWT' }
+
+export function encodeAccessToken(services: Services, token: AccessToken, client: Client): string {
+  if (client.accessTokenFormat === 'jwt') return signAccessToken(services, token)
+  const facts = [
+    token.jti,
+    token.grantId,
+    token.clientId,
+    token.accountId,
+    token.scopes.join(' '),
+    token.audience,
+    token.issuedAt,
+    token.expiresAt,
+    token.authTime,
+  ]
+  return accessTokenPrefix + services.secrets.seal('access token', JSON.stringify(facts))
+}
+
+function signAccessToken({ keys, config }: Services, token: AccessToken): string {
+  return keys.sign('ES256', accessTokenHeader, {
+    iss: config.issuer,
+    sub: token.accountId,
+    aud: token.audience,
+    client_id: token.clientId,
+    scope: token.scopes.join(' '),
+    iat: token.issuedAt,
+    exp: token.expiresAt,
+    auth_time: token.authTime,
+    jti: token.jti,
+    // Which sign-in it belongs to, so that its end is one look-up away.
+    grant_id: token.grantId,
+  })
+}
+
+/** The facts of an access token that this server made, or undefined; whether it still counts is `accessToken.counts`. */
+export function decodeAccessToken(services: Services, token: string): AccessToken | undefined {
+  if (token.length > 8192) return undefined
+  if (token.startsWith(accessTokenPrefix)) return openAccessToken(services.secrets, token)
+  return verifyAccessToken(services.keys, services.config.issuer, token)
+}
+
+type Facts = [string, string, string, string, string, string, number, number, number]
+
+function openAccessToken(secrets: Secrets, token: string): AccessToken | undefined {
+  const text = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
+  if (text === undefined) return undefined
+  const [jti, grantId, clientId, accountId, scope, audience, issuedAt, expiresAt, authTime] = JSON.parse(
+    text,
+  ) as Facts
+  return { jti, grantId, clientId, accountId, scopes: split(scope), audience, issuedAt, expiresAt, authTime }
+}
+
+// Only tokens that this server signed come through, so the claims need no second proof of shape; what must be told apart is the
+// kind of JWT (RFC 8725 §3.11): an ID token is signed by the same keys.
+function verifyAccessToken(keys: Keys, issuer: string, token: string): AccessToken | undefined {
+  const parts = token.split('.')
+  const [head = '', body = '', signature = ''] = parts
+  if (parts.length !== 3) return undefined
+  const header = parseSegment(head)
+  if (header === undefined || header.typ !== 'at+jwt' || 'crit' in header) return undefined
+  const bytes = Buffer.from(signature, 'base64url')
+  if (bytes.toString('base64url') !== signature) return undefined
+  if (!keys.verify(String(header.kid), String(header.alg), `${head}.${body}`, bytes)) return undefined
+  const claims = parseSegment(body)
+  if (claims === undefined || claims.iss !== issuer) return undefined
+  return {
+    jti: String(claims.jti),
+    grantId: String(claims.grant_id),
+    clientId: String(claims.client_id),
+    accountId: String(claims.sub),
+    scopes: split(String(claims.scope)),
+    audience: String(claims.aud),
+    issuedAt: Number(claims.iat),
+    expiresAt: Number(claims.exp),
+    authTime: Number(claims.auth_time),
+  }
+}
+
+function parseSegment(segment: string): Record<string, unknown> | undefined {
+  const bytes = Buffer.from(segment, 'base64url')
+  if (bytes.toString('base64url') !== segment) return undefined
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const split = (scope: string): readonly string[] => (scope === '' ? [] : scope.split(' '))
+
+export interface RefreshTokenFacts {
+  readonly grantId: string
+  readonly generation: number
+}
+
+/** 128 random bits beside the facts, so that not even the holder of the master key can make the stored digest's token. */
+export function encodeRefreshToken(services: Services, { grantId, generation }: RefreshTokenFacts): string {
+  const nonce = services.system.random(16).toString('base64url')
+  return refreshTokenPrefix + services.secrets.seal('refresh token', `${grantId} ${generation} ${nonce}`)
+}
+
+/** The facts of a refresh token that this server made, however old, or undefined. */
+export function decodeRefreshToken(
+  services: Services,
+  token: string,
+): (RefreshTokenFacts & { hash: string }) | undefined {
+  if (!token.startsWith(refreshTokenPrefix) || token.length > 1024) return undefined
+  const text = services.secrets.unseal('refresh token', token.slice(refreshTokenPrefix.length))
+  if (text === undefined) return undefined
+  const [grantId = '', generation = ''] = text.split(' ')
+  return { grantId, generation: Number(generation), hash: digest(token) }
+}
+
+/** OIDC Core §2, without `nonce`, which only an authorization request can bring; claims of scopes come from UserInfo (ID-07). */
+export function encodeIdToken(
+  services: Services,
+  grant: Grant,
+  account: Account,
+  client: Client,
+  now: number,
+): string {
+  return services.keys.sign(client.idTokenAlg, idTokenHeader, {
+    iss: services.config.issuer,
+    sub: account.id,
+    aud: client.id,
+    iat: now,
+    exp: now + client.accessTokenSeconds,
+    auth_time: grant.authTime,
+    amr: grant.amr,
+  })
+}
