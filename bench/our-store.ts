@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Account, type Client, deviceAuthorization, type Write } from '@countersign/protocol'
-import { openSqliteStore } from '../packages/server/src/store/sqlite.ts'
+import { openStore } from '../packages/server/src/store/open-store.ts'
 import type { Store } from '../packages/server/src/store/store.ts'
 import { nowSeconds } from './clock.ts'
 import type { Row } from './load-job.ts'
@@ -18,8 +18,8 @@ export const accountId = 'usr_bench'
 const databaseFile = 'countersign.db'
 
 export async function openBenchStore(at: { directory: string } | { url: string }): Promise<OpenStore> {
-  if ('directory' in at) return { store: openSqliteStore({ path: join(at.directory, databaseFile) }) }
-  throw new Error('the store on PostgreSQL is not there yet')
+  if ('url' in at) return { store: await openStore({ databaseUrl: at.url }) }
+  return { store: await openStore({ path: join(at.directory, databaseFile) }) }
 }
 
 export async function seed({ store }: OpenStore): Promise<void> {

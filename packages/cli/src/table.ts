@@ -27,8 +27,7 @@ function cell(value: string | number | boolean | null | undefined): string {
   return clean(String(value))
 }
 
-/** Seconds since 1970 as a UTC minute; a point in time that sorts. */
-export function minuteOf(seconds: number | undefined): string | undefined {
-  if (seconds === undefined || !Number.isFinite(seconds)) return undefined
-  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')}Z`
+/** The minute of an instant in ISO form (which the server gives in UTC): enough for people, and it sorts. */
+export function minuteOf(instant: string | null): string | null {
+  return instant === null ? null : `${instant.slice(0, 16).replace('T', ' ')}Z`
 }

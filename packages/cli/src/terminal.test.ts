@@ -38,6 +38,13 @@ const explained: [Error, number, string][] = [
     'You chose "Don\'t allow". Nothing was signed in.',
   ],
   [
+    new errors.SignInEndedError('access_denied', 'x', {
+      description: 'The request was denied and reported.',
+    }),
+    exits.denied,
+    'Refused and reported. Nothing was signed in.',
+  ],
+  [
     new errors.SignInEndedError('access_denied', 'x', { description: 'The account cannot be used.' }),
     exits.denied,
     'The account cannot be used. Nothing was signed in.',

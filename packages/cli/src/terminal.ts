@@ -121,6 +121,7 @@ function sentence(code: string, message: string, error: unknown): string {
 
 /** `access_denied` is also said of accounts that were switched off; then the server's own words are better. */
 function denialSentence(description: string): string {
+  if (/\breported\b/i.test(description)) return 'Refused and reported. Nothing was signed in.'
   const chosen = description === '' || /den(y|ied)|declin|reject|abort/i.test(description)
   return `${chosen ? 'You chose "Don\'t allow".' : description} Nothing was signed in.`
 }
@@ -159,6 +160,7 @@ const exitByCode: Record<string, Exit> = {
   usage: exits.usage,
   bad_issuer: exits.usage,
   config: exits.usage,
+  invalid: exits.usage,
   access_denied: exits.denied,
   sign_in_required: exits.signInNeeded,
   credential_corrupt: exits.signInNeeded,

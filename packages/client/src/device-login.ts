@@ -1,7 +1,8 @@
 // The device grant from the terminal's side (RFC 8628): ask for a code, show it, poll until the person has
-// decided. When to poll is decided by the pure schedule of @countersign/protocol; this file sends and reads.
-// Not here: asking for the code
-// (device-code.ts), who signed in and storing it (sign-in.ts), printing (packages/cli).
+// decided. When to poll, and for how long to ask the server to hold its answer, is decided by the pure
+// schedule of @countersign/protocol; this file sends, measures and reads.
+// Not here: asking for the code (device-code.ts), who signed in and storing it (sign-in.ts), printing
+// (packages/cli).
 import { pollSchedule } from '@countersign/protocol'
 import * as oauth from 'oauth4webapi'
 import { cancelled, type DeviceCode, type DeviceCodeRequest, requestCode } from './device-code.ts'
@@ -13,7 +14,7 @@ import { system as realSystem, type System } from './system.ts'
 import { readTokens, type Tokens, UnusableTokens } from './tokens.ts'
 
 export type DeviceLoginEvent =
-  | { type: 'waiting'; seconds: number }
+  | { type: 'waiting' }
   | { type: 'slowed_down'; seconds: number }
   | { type: 'offline'; seconds: number; error: NetworkError | AnswerError }
   | { type: 'online' }
@@ -63,11 +64,11 @@ async function pollUntilDecided(flow: Flow, interval: unknown, expiresIn: number
   const { options, system } = flow
   let { schedule, step } = pollSchedule.startPolling({ interval, expiresIn }, system.monotonic())
   let offline = false
-  options.onEvent?.({ type: 'waiting', seconds: step.next === 'give_up' ? 0 : step.waitSeconds })
+  options.onEvent?.({ type: 'waiting' })
   for (;;) {
     await waitFor(flow, step)
     if (step.next !== 'poll') throw new SignInEndedError('expired', 'The code expired.')
-    const result = await pollOrCancel(flow, step.hold)
+    const result = await pollOrCancel(flow, step.holdSeconds)
     if (result.type === 'tokens') return result.tokens
     const after = pollSchedule.nextPoll(schedule, result.event, system.monotonic())
     schedule = after.schedule
@@ -82,7 +83,8 @@ async function pollUntilDecided(flow: Flow, interval: unknown, expiresIn: number
 }
 
 async function waitFor(flow: Flow, step: pollSchedule.PollStep): Promise<void> {
-  if (step.next !== 'give_up') await flow.system.sleep(step.waitSeconds, flow.options.signal)
+  if (step.next !== 'give_up' && step.waitSeconds > 0)
+    await flow.system.sleep(step.waitSeconds, flow.options.signal)
   if (!flow.options.signal?.aborted) return
   await cancel(flow, undefined)
   throw cancelled()
@@ -93,10 +95,10 @@ type PollResult =
   | { type: 'again'; event: pollSchedule.PollEvent; error?: NetworkError | AnswerError }
 
 /** One poll at a time (DC-15), raced against the abort signal. */
-async function pollOrCancel(flow: Flow, hold: boolean): Promise<PollResult> {
+async function pollOrCancel(flow: Flow, holdSeconds: number): Promise<PollResult> {
   const { signal } = flow.options
   const stop = new AbortController()
-  const inFlight = poll(flow, hold, stop.signal)
+  const inFlight = poll(flow, holdSeconds, stop.signal)
   const aborted = whenAborted(signal)
   try {
     const first = await Promise.race([inFlight, aborted.promise])
@@ -118,9 +120,10 @@ function whenAborted(signal: AbortSignal | undefined): { promise: Promise<'abort
   return { promise, forget: () => signal?.removeEventListener('abort', listener) }
 }
 
-async function poll(flow: Flow, hold: boolean, signal: AbortSignal): Promise<PollResult> {
+async function poll(flow: Flow, holdSeconds: number, signal: AbortSignal): Promise<PollResult> {
   const { metadata, options, system } = flow
   const parameters: Record<string, string> = options.resource ? { resource: options.resource } : {}
+  const sentAt = system.monotonic()
   let response: Response
   try {
     response = await oauth.deviceCodeGrantRequest(
@@ -131,11 +134,11 @@ async function poll(flow: Flow, hold: boolean, signal: AbortSignal): Promise<Pol
       {
         additionalParameters: parameters,
         // RFC 7240 §4.3; a server that does not know the hint answers at once.
-        ...(hold ? { headers: { prefer: `wait=${HOLD_SECONDS}` } } : {}),
+        ...(holdSeconds > 0 ? { headers: { prefer: `wait=${holdSeconds}` } } : {}),
         [oauth.customFetch]: guardedFetch({
           system,
           signal,
-          timeoutSeconds: hold ? HOLD_SECONDS + HOLD_MARGIN_SECONDS : PLAIN_TIMEOUT_SECONDS,
+          timeoutSeconds: holdSeconds > 0 ? holdSeconds + HOLD_MARGIN_SECONDS : PLAIN_TIMEOUT_SECONDS,
         }),
         [oauth.allowInsecureRequests]: true,
       },
@@ -144,9 +147,24 @@ async function poll(flow: Flow, hold: boolean, signal: AbortSignal): Promise<Pol
     return retryable(error)
   }
   const refusal = await refusalOf(response)
+  if (refusal?.error === 'authorization_pending') {
+    const lastedSeconds = system.monotonic() - sentAt
+    return {
+      type: 'again',
+      event: { type: 'pending', lastedSeconds, appliedWaitSeconds: appliedWait(response) },
+    }
+  }
   if (refusal) return readRefusal(flow, refusal, response)
   if (response.status !== 200) return retryable(strayStatus(metadata, response))
   return { type: 'tokens', tokens: await readOrRevoke(flow, response) }
+}
+
+/** RFC 7240 §3. A server that did not hold the answer, or does not know how to, sends no such header. */
+function appliedWait(response: Response): number | undefined {
+  const applied = /(?:^|,)\s*wait\s*=\s*"?(\d{1,4})"?\s*(?:[,;]|$)/i.exec(
+    response.headers.get('preference-applied') ?? '',
+  )
+  return applied ? Number(applied[1]) : undefined
 }
 
 function retryable(error: unknown): PollResult {
@@ -174,8 +192,6 @@ async function readRefusal(flow: Flow, refusal: OAuthRefusal, response: Response
   const { description, uri } = refusal
   const cause = new OAuthError(refusal)
   switch (refusal.error) {
-    case 'authorization_pending':
-      return { type: 'again', event: { type: 'pending' } }
     case 'slow_down': {
       const { interval } = await jsonOf(response)
       return { type: 'again', event: { type: 'slow_down', interval } }
@@ -243,8 +259,7 @@ function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled()
 }
 
-// Below the server's cap of 25 s and below the 30 s after which common proxies cut idle connections.
-const HOLD_SECONDS = 20
+// LP-14: a network that is slow on the way must not look like one that cut the request.
 const HOLD_MARGIN_SECONDS = 10
 const PLAIN_TIMEOUT_SECONDS = 15
 // From Ctrl-C to the prompt in 300 ms, printing included.

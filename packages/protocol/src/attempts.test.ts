@@ -44,6 +44,11 @@ test('DV-03 the limit is reached at once and no further', () => {
   }
 })
 
+test('DV-03 a budget of zero allows nothing and still names a wait', () => {
+  const tries = createAccountOf({ limit: 0, windowSeconds: 60 })
+  for (const at of [t0, t0 + 60, t0 + 3600]) assert.equal(tries.spend(at), 60)
+})
+
 test('DV-03 the first try writes a record that lives until it can no longer matter', () => {
   const spent = spend(undefined, 'code:203.0.113.7', five, t0)
   assert.deepEqual(spent, {

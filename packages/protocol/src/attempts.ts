@@ -77,7 +77,7 @@ function retryAfter(current: Attempts, budget: Budget, now: number): number {
 // How far into a window its predecessor's `count` tries weigh no more than `room`. Multiplied before it is divided, so
 // that a whole number of seconds comes out whole.
 function slidOut(count: number, room: number, { windowSeconds }: Budget): number {
-  return count <= room ? 0 : ((count - room) * windowSeconds) / count
+  return count <= Math.max(0, room) ? 0 : ((count - room) * windowSeconds) / count
 }
 
 /**

@@ -126,7 +126,9 @@ export function poll(record: DeviceAuthorization | undefined, event: PollEvent):
     case 'redeemed':
       return refused({ reason: 'device_code_used' })
     case 'denied':
-      return refused({ reason: 'device_code_denied' })
+      return refused({
+        reason: record.decision?.reportedAsAttack ? 'device_code_reported' : 'device_code_denied',
+      })
     case 'cancelled':
       return refused({ reason: 'device_code_cancelled' })
     case 'expired':

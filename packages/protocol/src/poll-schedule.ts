@@ -1,12 +1,14 @@
-// The client's half of RFC 8628: how long to wait before the next poll, whether to ask the server to
-// hold the answer, and when to stop. Pure; times are seconds on a monotonic clock that the caller reads.
+// The client's half of RFC 8628: how long to wait before the next poll, for how long to ask the server to
+// hold its answer (RFC 7240 §4.3), and when to stop. Pure; seconds on a monotonic clock that the caller reads.
+// The interval is "between polling requests" (RFC 8628 §3.2), so a poll that was truly held for it may be
+// followed by the next at once, and an approval is never met by a client that is sleeping.
 // Not here: sending the poll and reading its answer (packages/client/src/device-login.ts), and the
 // server's half, which measures how early a poll came (device-authorization.ts).
 
 /** Everything the next decision depends on. `intervalSeconds` never shrinks. */
 export type PollSchedule = {
   intervalSeconds: number
-  /** Ask for `Prefer: wait` on the next poll. */
+  /** Ask for `Prefer: wait` from now on. */
   hold: boolean
   holdFailures: number
   /** Answers in a row that were no OAuth answer, or no answer at all. */
@@ -16,7 +18,13 @@ export type PollSchedule = {
 }
 
 export type PollEvent =
-  | { type: 'pending' }
+  | {
+      type: 'pending'
+      /** From sending the poll to having its answer. */
+      lastedSeconds: number
+      /** N of `Preference-Applied: wait=N` (RFC 7240 §3); undefined where the answer carried none. */
+      appliedWaitSeconds?: number | undefined
+    }
   | { type: 'slow_down'; interval?: unknown }
   /** The connection was refused, reset or timed out. */
   | { type: 'transport_failure' }
@@ -24,7 +32,8 @@ export type PollEvent =
   | { type: 'stray_answer'; retryAfterSeconds?: unknown }
 
 export type PollStep =
-  | { next: 'poll'; waitSeconds: number; hold: boolean }
+  /** `holdSeconds` is what to ask for with `Prefer: wait=`; 0 is to ask for nothing. */
+  | { next: 'poll'; waitSeconds: number; holdSeconds: number }
   | { next: 'expire'; waitSeconds: number }
   | { next: 'give_up' }
 
@@ -40,8 +49,9 @@ export function startPolling(
     strayInARow: 0,
     endsAt: now + clampLifetime(answer.expiresIn),
   }
-  // The first poll also comes after one interval: nobody can have approved yet.
-  return { schedule, step: stepAfter(schedule, schedule.intervalSeconds, now) }
+  // No request came before the first one, so there is no interval to keep; and the sooner the server holds
+  // it, the sooner an approval is heard. A server that does not hold has answered one poll more, that is all.
+  return { schedule, step: stepAfter(schedule, 0, now) }
 }
 
 /** Takes what the last poll brought; gives the next schedule and what to do. */
@@ -84,16 +94,33 @@ function scheduleAfter(before: PollSchedule, event: PollEvent): PollSchedule {
 }
 
 function waitAfter(schedule: PollSchedule, event: PollEvent): number {
+  if (event.type === 'pending') return restOfInterval(schedule.intervalSeconds, event)
   if (event.type !== 'stray_answer') return schedule.intervalSeconds
   const backOff = Math.min(schedule.intervalSeconds * 2 ** (schedule.strayInARow - 1), MAX_BACK_OFF_SECONDS)
   const asked = clampNumber(event.retryAfterSeconds, 0, MAX_RETRY_AFTER_SECONDS, 0)
   return Math.max(schedule.intervalSeconds, backOff, asked)
 }
 
+/**
+ * RFC 8628 §3.5 can also be read as "after each answer", and a server that did not confirm a hold may measure
+ * so: there the whole interval follows. A confirmed hold shows a server that knows better; of the request's time
+ * only what was confirmed counts, because the way there and back is not part of the gap that the server sees.
+ */
+function restOfInterval(
+  intervalSeconds: number,
+  { lastedSeconds, appliedWaitSeconds }: Extract<PollEvent, { type: 'pending' }>,
+): number {
+  if (appliedWaitSeconds === undefined) return intervalSeconds
+  const held = Math.max(0, Math.min(lastedSeconds, appliedWaitSeconds))
+  return Math.min(intervalSeconds, Math.max(0, intervalSeconds + TIMER_MARGIN_SECONDS - held))
+}
+
 function stepAfter(schedule: PollSchedule, waitSeconds: number, now: number): PollStep {
   const left = Math.max(0, schedule.endsAt - now)
   if (waitSeconds >= left) return { next: 'expire', waitSeconds: left }
-  return { next: 'poll', waitSeconds, hold: schedule.hold }
+  // A hold that outlasts the code would only delay the news that it has ended.
+  const holdSeconds = schedule.hold ? Math.min(HOLD_SECONDS, Math.ceil(left - waitSeconds)) : 0
+  return { next: 'poll', waitSeconds, holdSeconds }
 }
 
 /** RFC 8628 §3.2: without an interval clients MUST use 5. A broken server can neither hammer nor stall us. */
@@ -117,6 +144,10 @@ const SLOW_DOWN_SECONDS = 5
 const DEFAULT_LIFETIME_SECONDS = 600
 // Longer than any server we know gives (GitHub 900, Microsoft 900, Okta 600).
 const MAX_LIFETIME_SECONDS = 3600
+// Below the server's cap of 25 s and below the 30 s after which common proxies cut idle connections.
+const HOLD_SECONDS = 20
+// Timers fire up to a millisecond early and clocks round; a poll that is early by that much costs five seconds.
+const TIMER_MARGIN_SECONDS = 0.1
 // A proxy that cuts held requests shows itself within two of them; after that we poll plainly.
 const HOLD_FAILURE_LIMIT = 2
 // Ten in a row is some minutes with the back-off below: a restart passes, a dead address does not.

@@ -42,6 +42,7 @@ const rows: {
   device_code_foreign: [{ reason: 'device_code_foreign', clientId: hostile }, 400, 'invalid_grant'],
   device_code_used: [{ reason: 'device_code_used' }, 400, 'invalid_grant'],
   device_code_denied: [{ reason: 'device_code_denied' }, 400, 'access_denied'],
+  device_code_reported: [{ reason: 'device_code_reported' }, 400, 'access_denied'],
   device_code_cancelled: [{ reason: 'device_code_cancelled' }, 400, 'access_denied'],
   device_code_expired: [{ reason: 'device_code_expired' }, 400, 'expired_token'],
   account_disabled: [{ reason: 'account_disabled', accountId: hostile }, 400, 'access_denied'],

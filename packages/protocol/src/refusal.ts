@@ -15,6 +15,7 @@ export type Refusal =
   | { readonly reason: 'device_code_foreign'; readonly clientId: string }
   | { readonly reason: 'device_code_used' }
   | { readonly reason: 'device_code_denied' }
+  | { readonly reason: 'device_code_reported' }
   | { readonly reason: 'device_code_cancelled' }
   | { readonly reason: 'device_code_expired' }
   | { readonly reason: 'account_disabled'; readonly accountId: string }
@@ -78,6 +79,8 @@ export function speakRefusal(refusal: Refusal): WireError {
       return wire('invalid_grant', 'The device code is unknown or was already used.')
     case 'device_code_denied':
       return wire('access_denied', 'The request was denied.')
+    case 'device_code_reported':
+      return wire('access_denied', 'The request was denied and reported.')
     case 'device_code_cancelled':
       return wire('access_denied', 'The request was cancelled.')
     case 'account_disabled':

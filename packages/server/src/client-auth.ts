@@ -24,18 +24,26 @@ export async function authenticateClient(
 ): Promise<Authenticated> {
   const presented = readCredentials(request.headers.authorization, form)
   if ('reason' in presented) return { ok: false, refusal: presented }
+  const failed = {
+    ok: false,
+    // As much of the name as a log needs: it is whatever somebody sent.
+    refusal: { reason: 'client_authentication_failed', clientId: presented.clientId.slice(0, 100) },
+  } as const
   const found = services.clients.find(presented.clientId)
   const client = found instanceof Promise ? await found : found
   if (client !== undefined && isAuthentic(client, presented))
     return { ok: true, client, method: presented.method }
-  return { ok: false, refusal: { reason: 'client_authentication_failed', clientId: presented.clientId } }
+  return failed
 }
 
 function readCredentials(authorization: string | undefined, form: Form): Presented | Refusal {
   const clientId = form.get('client_id')
   const secret = form.get('client_secret')
   // No grant or method here takes an assertion; one that is sent is not to be ignored in favour of something weaker.
-  if (form.get('client_assertion') !== undefined) return { reason: 'client_authentication_failed' }
+  if (form.get('client_assertion') !== undefined) {
+    if (authorization === undefined && secret === undefined) return { reason: 'client_authentication_failed' }
+    return { reason: 'malformed_request', detail: 'two_credentials' }
+  }
   if (authorization === undefined) {
     if (clientId === undefined) return { reason: 'client_unidentified' }
     return { clientId, secret, method: secret === undefined ? 'none' : 'client_secret_post' }
@@ -66,7 +74,8 @@ function readBasic(authorization: string): Presented | undefined {
 
 function formDecode(text: string): string | undefined {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    const value = decodeURIComponent(text.replaceAll('+', ' '))
+    return value.includes('\0') ? undefined : value
   } catch {
     return undefined
   }

@@ -10,7 +10,7 @@ import { z } from 'zod'
 
 const seconds = (min: number, max: number, preset: number) =>
   z.coerce.number().int().min(min).max(max).default(preset)
-const perMinute = (preset: number) => z.coerce.number().int().min(1).max(100_000_000).default(preset)
+const perMinute = (preset: number) => z.coerce.number().int().min(1).max(1_000_000_000).default(preset)
 
 const settings = z.strictObject({
   host: z.string().min(1).default('localhost'),
@@ -41,7 +41,6 @@ const settings = z.strictObject({
   deviceCodeSeconds: seconds(60, 1800, 600),
   pollIntervalSeconds: seconds(1, 60, 5),
   holdSeconds: seconds(0, 30, 25),
-  accessTokenSeconds: seconds(60, 3600, 600),
   refreshIdleSeconds: seconds(60, 365 * 86_400, 30 * 86_400),
   refreshAbsoluteSeconds: seconds(60, 365 * 86_400, 90 * 86_400),
   refreshGraceSeconds: seconds(0, 30, 30),

@@ -40,7 +40,10 @@ function toPlain(
     body: body.text,
     address: address(request),
     gone: () => request.signal.aborted,
-    onGone: (listener) => request.signal.addEventListener('abort', listener, { once: true }),
+    onGone: (listener) =>
+      request.signal.aborted
+        ? listener()
+        : request.signal.addEventListener('abort', listener, { once: true }),
   }
 }
 

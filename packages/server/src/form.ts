@@ -53,15 +53,17 @@ export function parseForm(body: string): ReadForm {
     const name = decode(equals === -1 ? pair : pair.slice(0, equals))
     const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
     if (name === undefined || value === undefined) return malformed('encoding')
+    // RFC 6749 §3.2: without a value it is as if it had not been sent, so it repeats nothing either.
+    if (value === '') continue
     if (name === 'resource') {
-      if (value !== '') resources.push(value)
+      resources.push(value)
     } else if (values.has(name)) {
       return malformed('repeated_parameter')
     } else {
       values.set(name, value)
     }
   }
-  return { ok: true, form: { get: (name) => values.get(name) || undefined, all: () => resources } }
+  return { ok: true, form: { get: (name) => values.get(name), all: () => resources } }
 }
 
 // Text without escapes, nearly all of it, is taken as it is.

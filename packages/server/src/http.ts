@@ -15,7 +15,7 @@ export interface PlainRequest {
   readonly address: string
   /** Whether the caller has gone; asked right before a one-time thing is spent. */
   readonly gone: () => boolean
-  /** Calls `listener` when the caller goes, to stop waiting for it. */
+  /** Calls `listener` when the caller goes, at once if it has gone, to stop waiting for it. */
   readonly onGone: (listener: () => void) => void
 }
 

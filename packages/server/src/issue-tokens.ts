@@ -24,7 +24,8 @@ export function issueTokens(services: Services, issue: Issue): PlainResponse {
     access_token: encodeAccessToken(services, token, client),
     token_type: 'Bearer',
     expires_in: token.expiresAt - now,
-    scope: scopes.join(' '),
+    // Left out when there is none: RFC 6749 §3.3 knows no empty scope.
+    scope: scopes.join(' ') || undefined,
     refresh_token: issue.refreshToken,
     id_token: scopes.includes('openid') ? encodeIdToken(services, grant, account, client, now) : undefined,
   })

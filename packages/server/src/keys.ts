@@ -10,7 +10,7 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import type { SigningKey } from '@countersign/protocol'
+import type { Setting, SigningKey, Write } from '@countersign/protocol'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
@@ -58,9 +58,14 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
     const now = system.now()
     let records = await store.list('signingKey')
     for (const alg of algs) {
-      if (records.some((record) => record.alg === alg && isUsable(record, now))) continue
-      await addSigningKey({ store, secrets, system }, alg, now)
-      records = await store.list('signingKey')
+      const isMissing = () => !records.some((record) => record.alg === alg && isUsable(record, now))
+      for (let attempt = 0; isMissing() && attempt < 3; attempt++) {
+        // Read before the keys are: who makes one in between moves it, and then ours conflicts.
+        const turn = await store.read('setting', turnId(alg))
+        records = await store.list('signingKey')
+        if (isMissing()) await addSigningKey({ store, secrets, system }, alg, now, [takeTurn(alg, turn)])
+        records = await store.list('signingKey')
+      }
     }
     const next = new Map<string, LiveKey>()
     for (const record of records) next.set(record.id, live.get(record.id) ?? open(record, secrets))
@@ -130,6 +135,16 @@ function isUsable(record: SigningKey, now: number): boolean {
   )
 }
 
+// Nodes that start at once on an empty database must not make a key each: what one of them signs in its first minute would be
+// unknown to the others, who look for new keys only once a minute. So a first key comes with a write that only one can make.
+const turnId = (alg: Alg): string => `first signing key ${alg}`
+
+function takeTurn(alg: Alg, turn: Setting | undefined): Write {
+  if (turn !== undefined) return { op: 'update', kind: 'setting', record: turn }
+  const record = { id: turnId(alg), version: 0, value: '', expiresAt: null }
+  return { op: 'insert', kind: 'setting', record }
+}
+
 // The youngest key whose turn has come.
 function currentKey(keys: Iterable<LiveKey>, alg: Alg, now: number): LiveKey {
   let current: LiveKey | undefined
@@ -149,6 +164,7 @@ async function addSigningKey(
   { store, secrets, system }: KeysOptions,
   alg: Alg,
   activeAt: number,
+  also: readonly Write[] = [],
 ): Promise<SigningKey> {
   const { publicKey, privateKey } = generate(alg)
   const publicJwk = publicKey.export({ format: 'jwk' }) as Record<string, string>
@@ -162,7 +178,7 @@ async function addSigningKey(
     activeAt,
     retiresAt: null,
   }
-  await store.apply([{ op: 'insert', kind: 'signingKey', record }])
+  await store.apply([...also, { op: 'insert', kind: 'signingKey', record }])
   return record
 }
 

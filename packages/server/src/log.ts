@@ -1,7 +1,7 @@
 // The server's log: pino behind four words, so that a host application can bring its own.
 // Secrets are kept out at the call (nothing that holds one is ever passed); redaction is the second fence.
 
-import { pino } from 'pino'
+import { pino, stdSerializers } from 'pino'
 
 /** Facts are flat: ids, counts, reasons. Never a token, a code, a password, or a whole request. */
 export type Facts = Readonly<Record<string, string | number | boolean | null | undefined | Error>>
@@ -23,9 +23,14 @@ const secretNames = [
   'user_code',
 ]
 
+// Under pino's own rules only a member named `err` would show more of an Error than `{}`.
+const serializers = {
+  error: (error: unknown) => (error instanceof Error ? stdSerializers.err(error) : error),
+}
+
 export function createLog(level: string): Log {
   const log = pino(
-    { level, base: null, redact: { paths: secretNames, censor: '[redacted]' } },
+    { level, base: null, redact: { paths: secretNames, censor: '[redacted]' }, serializers },
     // stdout is for the ready line and for people; the log goes to stderr.
     pino.destination({ fd: 2, sync: false }),
   )

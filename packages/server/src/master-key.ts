@@ -3,14 +3,17 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Config, ConfigError } from './config.ts'
 import type { System } from './system.ts'
 
@@ -26,21 +29,45 @@ export function loadMasterKey(config: Config, system: System): Uint8Array {
   return createKeyFile(path, system) ?? readKeyFile(path)
 }
 
-// Exclusive creation: of several processes that start at once, one makes the key and the others read it.
+// Written aside and linked under its name: of several processes that start at once, one makes the key and the others read it,
+// and nobody ever reads half of one, not even after a crash in between.
 function createKeyFile(path: string, system: System): Uint8Array | undefined {
-  let file: number
+  if (existsSync(path)) return undefined
+  const key = system.random(keyBytes)
+  const draft = `${path}.${system.random(6).toString('hex')}`
   try {
-    file = openSync(path, 'wx', 0o600)
+    writeThrough(draft, `${key.toString('base64url')}\n`)
+    linkSync(draft, path)
+    syncFolder(dirname(path))
+    return key
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
     throw new ConfigError(`The master key ${path} cannot be made: ${(error as Error).message}`)
+  } finally {
+    rmSync(draft, { force: true })
   }
-  const key = system.random(keyBytes)
-  writeSync(file, `${key.toString('base64url')}\n`)
-  // Data sealed under a key that a power cut can lose would be lost with it.
-  fsyncSync(file)
-  closeSync(file)
-  return key
+}
+
+// Data sealed under a key that a power cut can lose would be lost with it.
+function writeThrough(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+// Windows cannot open a folder, and keeps its names by itself.
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }
 
 function readKeyFile(path: string): Uint8Array {

@@ -2,6 +2,7 @@
 // Limits on size and time are here, because they protect the process before any endpoint is reached (standards.md G-27).
 
 import { isUtf8 } from 'node:buffer'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { BlockList } from 'node:net'
 import { isIP } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -35,23 +36,36 @@ export function createNodeServer(
   server.route({ method: ['GET', 'HEAD', 'POST', 'OPTIONS'], url: '/*', handler: respond })
   server.setNotFoundHandler(respond)
   server.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500
-    return send(reply, json(status, { error: status === 413 ? 'request_too_large' : 'invalid_request' }))
+    const { statusCode = 500 } = error
+    if (statusCode >= 500) return send(reply, json(500, { error: 'server_error' }, nosniff))
+    if (statusCode === 413) return send(reply, tooLarge)
+    // Whatever else a framework may call it, 415 included, OAuth says 400 (standards.md G-04, X-35).
+    send(reply, json(400, { error: 'invalid_request' }, nosniff))
   })
   return server
 }
+
+const nosniff = { 'x-content-type-options': 'nosniff' }
+
+// The rest of the body would be read as the next request.
+const tooLarge = json(413, { error: 'request_too_large' }, { ...nosniff, connection: 'close' })
 
 async function serve(
   handler: Handler | undefined,
   request: FastifyRequest,
   reply: FastifyReply,
   trustedProxies: BlockList,
-): Promise<FastifyReply> {
-  if (handler === undefined) return send(reply, json(503, { error: 'starting' }, { 'retry-after': '1' }))
-  return send(reply, await handler(plainRequest(request, trustedProxies)))
+): Promise<void> {
+  if (handler === undefined)
+    return send(reply, json(503, { error: 'starting' }, { ...nosniff, 'retry-after': '1' }))
+  send(reply, await handler(plainRequest(request, reply.raw, trustedProxies)))
 }
 
-function plainRequest({ raw, body }: FastifyRequest, trustedProxies: BlockList): PlainRequest {
+function plainRequest(
+  { raw, body }: FastifyRequest,
+  response: ServerResponse,
+  trustedProxies: BlockList,
+): PlainRequest {
   const url = raw.url ?? '/'
   const question = url.indexOf('?')
   const { socket } = raw
@@ -63,7 +77,23 @@ function plainRequest({ raw, body }: FastifyRequest, trustedProxies: BlockList):
     body: text(body),
     address: callerAddress(socket.remoteAddress ?? '', raw.headers['x-forwarded-for'], trustedProxies),
     gone: () => socket.destroyed,
-    onGone: (listener) => void socket.once('close', listener),
+    onGone: whenGone(response),
+  }
+}
+
+// One listener, on the response, which goes with the request; on the socket they would pile up over a connection's life.
+function whenGone(response: ServerResponse): PlainRequest['onGone'] {
+  let listeners: (() => void)[] | undefined
+  return (listener) => {
+    if (response.destroyed) return listener()
+    if (listeners === undefined) {
+      const all: (() => void)[] = []
+      listeners = all
+      response.once('close', () => {
+        for (const one of all) one()
+      })
+    }
+    listeners.push(listener)
   }
 }
 
@@ -83,7 +113,7 @@ export function callerAddress(
 ): string {
   let address = plainAddress(connected)
   const hops = forwardedFor === undefined ? [] : String(forwardedFor).split(',')
-  while (hops.length > 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
+  while (hops.length > 0 && isTrusted(address, trusted)) {
     const hop = plainAddress((hops.pop() ?? '').trim())
     if (isIP(hop) === 0) break
     address = hop
@@ -91,15 +121,26 @@ export function callerAddress(
   return address
 }
 
+// A socket that closed in the meantime has no address, and what is none cannot be looked up.
+function isTrusted(address: string, trusted: BlockList): boolean {
+  const version = isIP(address)
+  return version !== 0 && trusted.check(address, version === 6 ? 'ipv6' : 'ipv4')
+}
+
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
-function send(reply: FastifyReply, { status, headers, body }: PlainResponse): FastifyReply {
-  return reply
-    .code(status)
-    .headers(headers as Record<string, string | string[]>)
-    .send(body)
+// Written past Fastify's own reply, which would add a charset that application/json does not have (RFC 8259 §11).
+function send(reply: FastifyReply, { status, headers, body }: PlainResponse): void {
+  reply.hijack()
+  const { raw } = reply
+  if (raw.destroyed) return
+  // RFC 9110 §8.6: none on 204; on 304 and HEAD it would have to be that of the body which is left out.
+  const bodiless = status === 204 || status === 304 || reply.request.method === 'HEAD'
+  const length = bodiless ? {} : { 'content-length': Buffer.byteLength(body) }
+  raw.writeHead(status, { ...headers, ...length } as OutgoingHttpHeaders)
+  raw.end(body)
 }
 
 // What is no HTTP at all never becomes a request; 400, 408 and 431 are said by hand (RFC 9110 §15.5).

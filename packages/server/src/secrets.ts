@@ -2,7 +2,16 @@
 // One master key, kept outside the database, and one derived key per purpose (HKDF, RFC 5869), so that a value made for one
 // purpose is never accepted for another. Password hashing is in accounts/password.ts, signing in keys.ts.
 
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hash,
+  hkdfSync,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto'
 import type { System } from './system.ts'
 
 export interface Secrets {
@@ -31,18 +40,19 @@ const epochSeconds = 86_400
 
 export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
   if (masterKey.length !== 32) throw new TypeError('The master key has 32 bytes.')
-  const keys = new Map<string, Buffer>()
-  const keyFor = (info: string): Buffer => {
+  // KeyObjects, not bytes: Node looks at bytes for a long time to find out that they are a key.
+  const keys = new Map<string, KeyObject>()
+  const keyFor = (info: string): KeyObject => {
     let key = keys.get(info)
     if (key === undefined) {
-      key = Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32))
+      key = deriveKey(masterKey, info)
       keys.set(info, key)
     }
     return key
   }
   // A key per day: random 96-bit nonces are safe for 2^32 messages under one key (NIST SP 800-38D §8.3), which a busy server
   // could pass in its life but not in a day. The day travels in front of the nonce.
-  const sealingKey = (purpose: string, day: number): Buffer => keyFor(`seal ${purpose} ${day}`)
+  const sealingKey = (purpose: string, day: number): KeyObject => keyFor(`seal ${purpose} ${day}`)
 
   return {
     mac: (purpose, value) =>
@@ -64,17 +74,17 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
       const day = bytes.readUInt16BE()
       // A made-up day must not fill the key cache.
       if (day > system.now() / epochSeconds + 1) return undefined
-      const key = keys.get(`seal ${purpose} ${day}`) ?? uncached(masterKey, `seal ${purpose} ${day}`)
+      const key = keys.get(`seal ${purpose} ${day}`) ?? deriveKey(masterKey, `seal ${purpose} ${day}`)
       return decrypt(key, bytes.subarray(2))
     },
   }
 }
 
-function uncached(masterKey: Uint8Array, info: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32))
+function deriveKey(masterKey: Uint8Array, info: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32)))
 }
 
-function decrypt(key: Uint8Array, bytes: Buffer): string | undefined {
+function decrypt(key: KeyObject, bytes: Buffer): string | undefined {
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
     authTagLength: tagBytes,
   })
@@ -103,7 +113,7 @@ export function unsealUnder(secret: string, sealed: string): string | undefined 
   return decrypt(successorKey(secret), Buffer.from(sealed, 'base64url'))
 }
 
-// The secret has full entropy, so one keyed hash makes a key of it; its plain SHA-256 is stored and must not be that key.
-function successorKey(secret: string): Buffer {
-  return createHmac('sha256', 'countersign refresh successor').update(secret).digest()
+// The secret has full entropy, so one hash makes a key of it; its plain SHA-256 is stored and must not be that key.
+function successorKey(secret: string): KeyObject {
+  return createSecretKey(hash('sha256', `countersign refresh successor ${secret}`, 'buffer'))
 }

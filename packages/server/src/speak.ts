@@ -1,7 +1,7 @@
 // Outcomes as HTTP: the one place where a refusal becomes a status, a body and headers (RFC 6749 §5.2).
 
 import { type Refusal, speakRefusal, type WireError } from '@countersign/protocol'
-import { json, type PlainRequest, type PlainResponse } from './http.ts'
+import { comeBack, json, type PlainRequest, type PlainResponse } from './http.ts'
 import type { Services } from './services.ts'
 
 export function oauthError(
@@ -23,16 +23,23 @@ const suspicious = new Set<Refusal['reason']>([
 ])
 
 /** Refusals that an operator wants to hear of by themselves. */
-const notable = new Set<Refusal['reason']>(['refresh_token_reused', 'device_code_used', 'token_foreign'])
+const notable = new Set<Refusal['reason']>([
+  'refresh_token_reused',
+  'device_code_used',
+  'device_code_reported',
+  'token_foreign',
+])
 
 export async function refuse(
   services: Services,
   request: PlainRequest,
   refusal: Refusal,
 ): Promise<PlainResponse> {
-  if (suspicious.has(refusal.reason)) await services.throttle.invalid.note(request.address)
   if (notable.has(refusal.reason) || suspicious.has(refusal.reason)) {
     services.log.warn('refused', { ...refusal, path: request.path, address: request.address })
   }
-  return oauthError(speakRefusal(refusal))
+  const braked = suspicious.has(refusal.reason)
+    ? await services.throttle.invalid.note(request.address)
+    : undefined
+  return braked ? comeBack(429, braked.retryAfterSeconds) : oauthError(speakRefusal(refusal))
 }

@@ -1,8 +1,8 @@
 // Text that strangers chose and people will read: names of devices, clients and browsers.
 // Cut to length and stripped of what could disguise it; escaping for HTML happens where HTML is made.
 
-// Control characters, and the marks that turn the direction of text around (standards.md UI-10).
-const unfit = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu
+// Control characters, the marks that turn the direction of text around (standards.md UI-10), and halves of characters.
+const unfit = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u2028\u2029]/gu
 
 /** The text in one line of at most `most` characters; null when nothing readable is left. */
 export function cleanText(text: string | undefined, most: number): string | null {

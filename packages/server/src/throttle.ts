@@ -13,8 +13,16 @@ export type Braked = { readonly retryAfterSeconds: number } | undefined
 export interface Throttle {
   /** Device authorizations per network and per client (RFC 10027 §6.1.11). */
   create(address: string, clientId: string): Promise<Braked>
-  /** Spent by each answer that says a secret was wrong; asked before the next is looked at (RFC 8628 §5.2, RFC 7662 §4). */
-  invalid: { check(address: string): Promise<Braked>; note(address: string): Promise<void> }
+  /**
+   * Counts an answer that says a secret was wrong (RFC 8628 §5.2, RFC 7662 §4). It brakes wrong answers only: a good code or token
+   * from a network that guesses is served all the same, so that no poll of a neighbour is ever refused.
+   */
+  invalid: {
+    /** Counts one wrong answer; braked when there were too many. */
+    note(address: string): Promise<Braked>
+    /** Whether there were too many, without counting. */
+    check(address: string): Promise<Braked>
+  }
   /** Spends one try from each named budget before the guess is looked at; all of them or none. */
   spend(guesses: readonly Guess[]): Promise<Braked>
   /** The guess was right: the tries come back. */
@@ -87,13 +95,11 @@ export function createThrottle(config: Config, store: Store, system: System): Th
       )
     },
     invalid: {
+      note: (address) => consume(invalidPerAddress, network(address)),
       async check(address) {
         const state = await invalidPerAddress.get(network(address))
         if (state === null || state.remainingPoints > 0) return undefined
         return { retryAfterSeconds: Math.max(1, Math.ceil(state.msBeforeNext / 1000)) }
-      },
-      async note(address) {
-        await consume(invalidPerAddress, network(address))
       },
     },
     async spend(guesses) {

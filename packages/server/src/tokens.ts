@@ -37,7 +37,7 @@ function signAccessToken({ keys, config }: Services, token: AccessToken): string
     sub: token.accountId,
     aud: token.audience,
     client_id: token.clientId,
-    scope: token.scopes.join(' '),
+    scope: token.scopes.join(' ') || undefined,
     iat: token.issuedAt,
     exp: token.expiresAt,
     auth_time: token.authTime,
@@ -73,9 +73,11 @@ function verifyAccessToken(keys: Keys, issuer: string, token: string): AccessTok
   if (parts.length !== 3) return undefined
   const header = parseSegment(head)
   if (header === undefined || header.typ !== 'at+jwt' || 'crit' in header) return undefined
+  const { kid, alg } = header
+  if (typeof kid !== 'string' || typeof alg !== 'string') return undefined
   const bytes = Buffer.from(signature, 'base64url')
   if (bytes.toString('base64url') !== signature) return undefined
-  if (!keys.verify(String(header.kid), String(header.alg), `${head}.${body}`, bytes)) return undefined
+  if (!keys.verify(kid, alg, `${head}.${body}`, bytes)) return undefined
   const claims = parseSegment(body)
   if (claims === undefined || claims.iss !== issuer) return undefined
   return {
@@ -83,7 +85,7 @@ function verifyAccessToken(keys: Keys, issuer: string, token: string): AccessTok
     grantId: String(claims.grant_id),
     clientId: String(claims.client_id),
     accountId: String(claims.sub),
-    scopes: split(String(claims.scope)),
+    scopes: split(typeof claims.scope === 'string' ? claims.scope : ''),
     audience: String(claims.aud),
     issuedAt: Number(claims.iat),
     expiresAt: Number(claims.exp),

@@ -84,12 +84,17 @@ function list(flags: AdminFlags, context: Context): Promise<void> {
       { title: 'id', of: (client: Row) => client.id },
       { title: 'name', of: (client: Row) => client.name },
       { title: 'public', of: (client: Row) => client.public },
-      { title: 'yours', of: (client: Row) => client.firstParty },
-      { title: 'grants', of: (client: Row) => client.grants.join(' ') },
+      { title: 'first party', of: (client: Row) => client.first_party },
+      { title: 'grants', of: (client: Row) => client.grant_types.map(shortGrant).join(' ') },
       { title: 'scopes', of: (client: Row) => client.scopes.join(' ') },
     ]
     context.terminal.print(table(clients, columns, 'No programs yet.'))
   })
+}
+
+/** The URN of RFC 8628 would fill the line; `clients add --grant` takes the short name as well. */
+function shortGrant(grant: string): string {
+  return grant.slice(grant.lastIndexOf(':') + 1)
 }
 
 function show(id: string, flags: AdminFlags, context: Context): Promise<void> {

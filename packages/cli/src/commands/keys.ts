@@ -13,10 +13,11 @@ export function define(program: Command, context: Context): void {
       if (flags.json) return context.terminal.printJson(found)
       type Row = (typeof found)[number]
       const columns = [
-        { title: 'id', of: (key: Row) => key.id },
-        { title: 'algorithm', of: (key: Row) => key.algorithm },
+        { title: 'id', of: (key: Row) => key.kid },
+        { title: 'algorithm', of: (key: Row) => key.alg },
         { title: 'state', of: (key: Row) => key.state },
-        { title: 'since', of: (key: Row) => minuteOf(key.createdAt) },
+        { title: 'made', of: (key: Row) => minuteOf(key.created_at) },
+        { title: 'signs from', of: (key: Row) => minuteOf(key.active_at) },
       ]
       context.terminal.print(table(found, columns, 'No keys yet; the server makes them at its first start.'))
     }),

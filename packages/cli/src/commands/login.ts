@@ -6,6 +6,7 @@ import type { CredentialStore } from '@countersign/client/credentials'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { agentName, ciVariable, loginTarget, normalIssuer, type TargetFlags } from '../settings.ts'
+import { onFirstSignal } from '../signals.ts'
 import { clean, type Exit, exits, UsageError } from '../terminal.ts'
 import { type LoginView, openLoginView } from './login-view.ts'
 
@@ -44,7 +45,9 @@ async function login(flags: LoginFlags, context: Context): Promise<Exit> {
   const store = openStore({ env, system: context.system })
   const target = loginTarget(flags, env)
   if (!flags.json) mentionCurrent(store, target, context)
-  const interrupt = listenForInterrupt()
+  // Ctrl-C and its relatives cancel on the server first.
+  const interrupt = new AbortController()
+  const stopListening = onFirstSignal(SIGNALS, context.system, () => interrupt.abort())
   try {
     const metadata = await reachServer(target.issuer, context, interrupt.signal, flags)
     const issuer = normalIssuer(metadata.issuer)
@@ -54,7 +57,7 @@ async function login(flags: LoginFlags, context: Context): Promise<Exit> {
     reportSuccess(credential, codeShown, flags, context)
     return exits.ok
   } finally {
-    interrupt.stop()
+    stopListening()
   }
 }
 
@@ -213,22 +216,6 @@ async function openBrowser(code: DeviceCode, { terminal }: Context): Promise<voi
   } catch {
     // The link is on the screen; a browser that does not open is a hint, not an error.
     terminal.warn('No browser could be opened; open the link yourself.')
-  }
-}
-
-/** Ctrl-C and its relatives cancel on the server first; a second one ends the program at once. */
-function listenForInterrupt(): { signal: AbortSignal; stop: () => void } {
-  const controller = new AbortController()
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(exits.cancelled)
-    controller.abort()
-  }
-  for (const name of SIGNALS) process.on(name, onSignal)
-  return {
-    signal: controller.signal,
-    stop: () => {
-      for (const name of SIGNALS) process.off(name, onSignal)
-    },
   }
 }
 

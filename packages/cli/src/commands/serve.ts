@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { DEFAULT_SERVER } from '../settings.ts'
+import { onFirstSignal } from '../signals.ts'
 import { clean, type Exit, exits, UsageError } from '../terminal.ts'
 
 type ServeFlags = {
@@ -32,7 +33,7 @@ export function define(program: Command, context: Context): void {
 async function serve(flags: ServeFlags, context: Context): Promise<Exit> {
   const { startServer } = await import('@countersign/server')
   const { host, issuer, data, databaseUrl, config } = flags
-  const stopping = waitForStop()
+  const stopping = new Promise<void>((resolve) => onFirstSignal(SIGNALS, context.system, resolve))
   const server = await startServer({
     env: context.env,
     ...(host === undefined ? {} : { host }),
@@ -83,20 +84,6 @@ function portOf(text: string): number {
   return port
 }
 
-/** Resolves on the first SIGTERM or SIGINT; a second one ends the process at once. */
-function waitForStop(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false
-    const onSignal = (): void => {
-      if (asked) process.exit(exits.cancelled)
-      asked = true
-      resolve()
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  })
-}
-
 /** A request that never ends must not keep a deployment from ending. */
 async function withinLimit(closing: Promise<void>): Promise<void> {
   const limit = Promise.withResolvers<void>()
@@ -105,4 +92,5 @@ async function withinLimit(closing: Promise<void>): Promise<void> {
   clearTimeout(timer)
 }
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const DRAIN_MILLISECONDS = 9000

@@ -56,8 +56,8 @@ function list(flags: AdminFlags, context: Context): Promise<void> {
       { title: 'email', of: (account: (typeof accounts)[number]) => account.email },
       { title: 'name', of: (account: (typeof accounts)[number]) => account.name },
       { title: 'admin', of: (account: (typeof accounts)[number]) => account.admin },
-      { title: 'disabled', of: (account: (typeof accounts)[number]) => account.disabled },
-      { title: 'since', of: (account: (typeof accounts)[number]) => minuteOf(account.createdAt) },
+      { title: 'disabled', of: (account: (typeof accounts)[number]) => account.disabled_at !== null },
+      { title: 'since', of: (account: (typeof accounts)[number]) => minuteOf(account.created_at) },
       { title: 'id', of: (account: (typeof accounts)[number]) => account.id },
     ]
     context.terminal.print(table(accounts, columns, 'No accounts yet.'))

@@ -5,6 +5,8 @@ import { type System, system } from '../system.ts'
 export type VirtualSystem = System & {
   /** Every sleep, in seconds, in order. */
   slept: number[]
+  /** Time that goes by while something else is awaited, such as an answer. */
+  pass: (seconds: number) => void
   /** Moves the wall clock alone, as a person or NTP does. */
   setClock: (seconds: number) => void
 }
@@ -16,6 +18,9 @@ export function virtualSystem(): VirtualSystem {
   return {
     ...system,
     slept,
+    pass: (seconds) => {
+      passed += seconds
+    },
     setClock: (seconds) => {
       adjusted = seconds - system.now() - passed
     },

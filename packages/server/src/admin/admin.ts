@@ -112,9 +112,11 @@ function clientAdmin({
     listClients: async () => (await everyRecord(store, 'client')).map(clientSummary),
     showClient: async (id) => clientSummary(await existing(id)),
     async removeClient(id) {
-      await decideAndApply(store, async () => ({
+      const done = await decideAndApply(store, async () => ({
         writes: [{ op: 'delete', kind: 'client', record: await existing(id) }],
       }))
+      if (!done.applied)
+        throw new AdminError('busy', 'The client is being changed by somebody else; try again.')
     },
   }
 }

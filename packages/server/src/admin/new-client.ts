@@ -1,6 +1,11 @@
 // Registering a client by hand: what is required, what is refused, and the defaults.
 
-import type { Client, ClientAuthMethod, GrantType } from '@countersign/protocol'
+import {
+  type Client,
+  type ClientAuthMethod,
+  type GrantType,
+  isResourceIndicator,
+} from '@countersign/protocol'
 import { z } from 'zod'
 import { digest } from '../secrets.ts'
 import type { System } from '../system.ts'
@@ -34,7 +39,10 @@ const input = z.strictObject({
   scopes: z
     .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has no spaces or quotes'))
     .optional(),
-  resources: z.array(z.url()).default([]),
+  // RFC 8707 §2: what a request may name later has the same form now.
+  resources: z
+    .array(z.string().refine(isResourceIndicator, 'an absolute URI without a fragment'))
+    .default([]),
   public: z.boolean().default(false),
   // A supplied secret is long, so that its plain SHA-256 is as good as a password hash and cheap to check.
   secret: z.string().min(32, 'a secret has at least 32 characters').max(500).optional(),

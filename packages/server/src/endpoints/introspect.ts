@@ -12,8 +12,6 @@ import { decodeAccessToken, decodeRefreshToken, refreshTokenPrefix } from '../to
 export async function introspectEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
   const read = readForm(request)
   if (!read.ok) return refuse(services, request, read.refusal)
-  const braked = await services.throttle.invalid.check(request.address)
-  if (braked) return comeBack(429, braked.retryAfterSeconds)
   const caller = await authenticateClient(services, request, read.form)
   if (!caller.ok) {
     // RFC 7662 §2.3: whoever does not say who it is gets a 401 here, not the 400 of the token endpoint.
@@ -37,8 +35,11 @@ export async function introspectEndpoint(services: Services, request: PlainReque
     })
   }
   const described = await describe(services, caller.client, token)
-  if (described === undefined) return json(200, { active: false })
-  return json(200, described)
+  if (described !== undefined) return json(200, described)
+  // Only what was never a token is a sign of scanning; a resource server meets expired ones all day (RFC 7662 §4).
+  const wasOurs = decodeAccessToken(services, token) ?? decodeRefreshToken(services, token)
+  const braked = wasOurs ? undefined : await services.throttle.invalid.note(request.address)
+  return braked ? comeBack(429, braked.retryAfterSeconds) : json(200, { active: false })
 }
 
 // The hint is not needed: a token shows of which kind it is (RFC 7662 §2.1).
@@ -59,9 +60,10 @@ async function describeAccessToken(
   if (!accessToken.counts(token, found?.record, found?.account, services.system.now())) return undefined
   return {
     active: true,
-    scope: token.scopes.join(' '),
+    scope: token.scopes.join(' ') || undefined,
     client_id: token.clientId,
-    username: found?.account?.email,
+    // A resource server learns no more of the person than the program was given (RFC 7662 §5).
+    username: token.scopes.includes('email') ? found?.account?.email : undefined,
     token_type: 'Bearer',
     exp: token.expiresAt,
     iat: token.issuedAt,
@@ -93,7 +95,7 @@ async function describeRefreshToken(
   if (record.refresh.hash !== token.hash || now >= record.refresh.idleExpiresAt) return undefined
   return {
     active: true,
-    scope: record.scopes.join(' '),
+    scope: record.scopes.join(' ') || undefined,
     client_id: record.clientId,
     exp: record.refresh.idleExpiresAt,
     iat: record.lastUsedAt,

@@ -1,5 +1,6 @@
 // The revocation endpoint (RFC 7009). A refresh token ends its whole grant; an access token ends alone (RV-07, RV-08).
-// A device code is accepted too: that is how a program whose person pressed Ctrl-C takes its request back.
+// A device code is accepted too: that is how a program whose person pressed Ctrl-C takes its request back, and with it the
+// tokens that were on their way at that moment.
 
 import {
   accessToken,
@@ -84,5 +85,8 @@ async function cancelDeviceCode(services: Services, client: Client, deviceCode: 
   const record = await services.store.read('deviceAuthorization', digest(deviceCode))
   if (record === undefined) return nothing
   if (record.clientId !== client.id) return foreign(client)
-  return deviceAuthorization.cancel(record, { clientId: client.id, now: services.system.now() })
+  const now = services.system.now()
+  if (record.grantId === null) return deviceAuthorization.cancel(record, { clientId: client.id, now })
+  const grant = await services.store.read('grant', record.grantId)
+  return grant === undefined ? nothing : { writes: grantRules.revoke(grant, 'client', now) }
 }

@@ -35,27 +35,37 @@ export async function deviceCodeGrant(services: Services, call: TokenCall): Prom
   const before = services.pacing.arrived(id, arrivedAt)
   // While a poll for the code is held, another one is early whenever it comes (LP-08).
   const previousPollAt = services.held.has(id) ? arrivedAt : before
-  const first = await answerPoll(services, call, id, previousPollAt)
-  const waitSeconds = first.pending
-    ? preferredWait(request.headers.prefer, services.config.holdSeconds)
-    : undefined
-  if (!first.pending || waitSeconds === undefined) return first.response
+  const first = await answerPoll(services, call, id, arrivedAt, previousPollAt)
+  if (first.found === 'nothing') services.pacing.undo(id, undefined)
+  if (first.found === 'foreign') services.pacing.undo(id, before)
+  if (!first.pending) return first.response
+  const waitSeconds = preferredWait(request.headers.prefer, services.config.holdSeconds)
+  if (waitSeconds === undefined) return first.response
 
-  const heldUntil = arrivedAt + waitSeconds
+  // Until the record expires at the latest: that is an answer, too (LP-02).
+  const heldUntil = Math.min(arrivedAt + waitSeconds, first.expiresAt)
   let waited = false
-  for (let left = waitSeconds; left > 0; left = heldUntil - services.system.clock()) {
-    const hold = services.held.hold(id, { clientId: client.id, request, seconds: left })
+  // `left` never grows, so that a clock which is set back holds nobody for hours.
+  for (
+    let left = heldUntil - arrivedAt;
+    left > 0;
+    left = Math.min(left, heldUntil - services.system.clock())
+  ) {
+    const hold = services.held.hold(id, { clientId: client.id, request, seconds: left + timerSlack })
     // Too many are held, or the server stops: an ordinary answer, without the confirmation (LP-09, LP-12).
     if (hold === undefined) break
     waited = true
     if ((await hold) === 'over') break
     // The code was early or not when it arrived; while it is held that is not asked again.
-    const next = await answerPoll(services, call, id, undefined)
+    const next = await answerPoll(services, call, id, services.system.clock(), undefined)
     if (!next.pending) return confirmed(next.response, waitSeconds)
   }
   if (!waited) return first.response
   // The last look: what was decided, or ran out, in the very moment the hold ended.
-  return confirmed((await answerPoll(services, call, id, undefined)).response, waitSeconds)
+  return confirmed(
+    (await answerPoll(services, call, id, services.system.clock(), undefined)).response,
+    waitSeconds,
+  )
 }
 
 // RFC 7240 §3.
@@ -63,12 +73,27 @@ function confirmed(response: PlainResponse, seconds: number): PlainResponse {
   return { ...response, headers: { ...response.headers, 'preference-applied': `wait=${seconds}` } }
 }
 
-interface Answer {
-  readonly pending: boolean
-  readonly response: PlainResponse
-}
+// Timers may fire a little early, and the last look must not come before the end that it waited for.
+const timerSlack = 0.005
 
-const final = (response: PlainResponse): Answer => ({ pending: false, response })
+type Answer =
+  | {
+      readonly pending: true
+      readonly found: 'own'
+      readonly expiresAt: number
+      readonly response: PlainResponse
+    }
+  | {
+      readonly pending: false
+      readonly found: 'own' | 'foreign' | 'nothing'
+      readonly response: PlainResponse
+    }
+
+const final = (response: PlainResponse, found: 'own' | 'foreign' | 'nothing' = 'own'): Answer => ({
+  pending: false,
+  found,
+  response,
+})
 
 const pendingResponse: PlainResponse = oauthError(authorizationPending)
 const slowDownResponse: PlainResponse = oauthError(slowDown)
@@ -77,11 +102,12 @@ async function answerPoll(
   services: Services,
   call: TokenCall,
   id: string,
+  now: number,
   previousPollAt: number | undefined,
 ): Promise<Answer> {
   const done = await decideAndApply(services.store, async () => {
     const found = await services.store.readWithAccount('deviceAuthorization', id)
-    const event = { clientId: call.client.id, now: services.system.clock(), previousPollAt }
+    const event = { clientId: call.client.id, now, previousPollAt }
     const polled = deviceAuthorization.poll(found?.record, event)
     if (polled.outcome !== 'approved') return polled
     return redeem(services, call, polled.record, found?.account)
@@ -91,11 +117,16 @@ async function answerPoll(
   const { decision } = done
   switch (decision.outcome) {
     case 'pending':
-      return { pending: true, response: pendingResponse }
+      return {
+        pending: true,
+        found: 'own',
+        expiresAt: decision.record.expiresAt,
+        response: pendingResponse,
+      }
     case 'slow_down':
       return final(slowDownResponse)
     case 'refused':
-      return final(await refuse(services, call.request, decision.refusal))
+      return final(await refuse(services, call.request, decision.refusal), foundBy(decision.refusal))
     case 'left':
       return final(comeBack(503, 1))
     case 'granted':
@@ -106,6 +137,11 @@ async function answerPoll(
       })
       return final(decision.response)
   }
+}
+
+function foundBy({ reason }: Refusal): 'own' | 'foreign' | 'nothing' {
+  if (reason === 'device_code_unknown') return 'nothing'
+  return reason === 'device_code_foreign' ? 'foreign' : 'own'
 }
 
 // The answer is complete before the writes that make it true are applied (DT-15), and nothing is spent on a caller who has

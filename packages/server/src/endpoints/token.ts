@@ -3,7 +3,7 @@
 import type { GrantType } from '@countersign/protocol'
 import { authenticateClient } from '../client-auth.ts'
 import { readForm } from '../form.ts'
-import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
+import type { PlainRequest, PlainResponse } from '../http.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import type { GrantEndpoint } from './token-call.ts'
@@ -19,9 +19,6 @@ export async function tokenEndpoint(services: Services, request: PlainRequest): 
   const read = readForm(request)
   if (!read.ok) return refuse(services, request, read.refusal)
   const { form } = read
-  // A network that has shown too many wrong secrets waits before the next is looked at; polls of good codes go on.
-  const braked = await services.throttle.invalid.check(request.address)
-  if (braked) return comeBack(429, braked.retryAfterSeconds)
   const caller = await authenticateClient(services, request, form)
   if (!caller.ok) return refuse(services, request, caller.refusal)
   const grantType = form.get('grant_type')

@@ -8,8 +8,8 @@ import { decodeAccessToken } from '../tokens.ts'
 
 export async function userinfoEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
   const { authorization } = request.headers
-  // RFC 6750 §3.1: without credentials the challenge names no error.
-  if (authorization === undefined) return challenge(401)
+  // RFC 6750 §3.1: without credentials, or with some of another kind, the challenge names no error.
+  if (authorization === undefined || !/^bearer( |$)/i.test(authorization)) return challenge(401)
   const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization.trim())?.[1]
   if (bearer === undefined) return challenge(400, 'invalid_request', 'The Authorization header is malformed.')
   const token = decodeAccessToken(services, bearer)

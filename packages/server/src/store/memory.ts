@@ -16,7 +16,9 @@ interface MemoryTable {
 type RecordWrite = Exclude<Write, { op: 'notify' }>
 
 export function openMemoryStore(): Store {
-  const data = new Map<Kind, MemoryTable>(kinds.map((kind) => [kind, { rows: new Map(), arrivals: new Map(), unique: new Map() }]))
+  const data = new Map<Kind, MemoryTable>(
+    kinds.map((kind) => [kind, { rows: new Map(), arrivals: new Map(), unique: new Map() }]),
+  )
   const topics = createTopics()
   const table = (kind: Kind) => data.get(kind) as MemoryTable
   const rowOf = <K extends Kind>(kind: K, id: string) => table(kind).rows.get(id) as Records[K] | undefined
@@ -83,7 +85,11 @@ export function openMemoryStore(): Store {
 
 let arrived = 0
 
-function applyOne({ rows, unique, arrivals }: MemoryTable, write: RecordWrite, undo: (() => void)[]): boolean {
+function applyOne(
+  { rows, unique, arrivals }: MemoryTable,
+  write: RecordWrite,
+  undo: (() => void)[],
+): boolean {
   const { record } = write
   const stored = rows.get(record.id)
   if (write.op === 'insert' ? stored !== undefined : stored?.version !== record.version) return false

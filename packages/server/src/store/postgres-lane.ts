@@ -28,6 +28,8 @@ export interface LaneOptions {
   readonly connectMilliseconds: number
   /** After this long a statement is given up. */
   readonly statementMilliseconds: number
+  /** The lane serves requests, which never read a whole table. */
+  readonly looksUp?: boolean
   /** Called with each new connection before it is used. */
   readonly onConnect?: (client: pg.Client) => Promise<void>
   readonly onLost?: () => void
@@ -35,9 +37,9 @@ export interface LaneOptions {
   readonly onStatement?: ((statement: Statement) => void) | undefined
 }
 
-// Every statement here finds its rows by an index. Without these the planner, looking at tables that were small or never
+// Requests find their rows by an index. Without these settings the planner, looking at tables that were small or never
 // analyzed, now and then prefers to read a whole table, and keeps to it in a prepared statement while the table grows.
-const settings = `SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;
+const lookUpSettings = `SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;
   SET enable_mergejoin = off; SET jit = off; SET plan_cache_mode = force_generic_plan`
 
 export function createLane(options: LaneOptions): Lane {
@@ -68,7 +70,7 @@ export function createLane(options: LaneOptions): Lane {
     client.on('end', () => lost(client))
     try {
       await client.connect()
-      await client.query(settings)
+      if (options.looksUp) await client.query(lookUpSettings)
       await options.onConnect?.(client)
     } catch (error) {
       connecting = undefined
@@ -89,7 +91,13 @@ export function createLane(options: LaneOptions): Lane {
         return (await client.query({ ...statement, values: statement.values as unknown[], rowMode: 'array' }))
           .rows
       } catch (error) {
-        if (error instanceof pg.DatabaseError && !isOutage(error)) throw error
+        const code = error instanceof pg.DatabaseError ? error.code : undefined
+        if (code !== undefined && !isOutage(code)) throw error
+        // The news that the connection ended may come after the answer; whoever asks again needs a new one now.
+        if (code === undefined || !isOfStatement(code)) {
+          lost(client)
+          void client.end().catch(() => {})
+        }
         throw new StoreUnavailable(error)
       }
     },
@@ -107,6 +115,11 @@ export function createLane(options: LaneOptions): Lane {
 
 // Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html: 08 connection, 53 out of resources,
 // 57 operator intervention (shutdown, statement timeout), 58 system error; 25006: read-only, as a standby is.
-function isOutage({ code = '' }: pg.DatabaseError): boolean {
-  return /^(08|53|57|58)/.test(code) || code === '25006'
+function isOutage(code: string): boolean {
+  return /^(08|53|57|58|25006)/.test(code)
+}
+
+// Outages of one statement, after which the connection is as good as before.
+function isOfStatement(code: string): boolean {
+  return /^(53|57014|58)/.test(code)
 }

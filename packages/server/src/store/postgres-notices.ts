@@ -19,7 +19,6 @@ export interface Notices {
 export function createNotices(options: LaneOptions, isOwn: (backend: number) => boolean): Notices {
   const topics = createTopics()
   let timer: NodeJS.Timeout | undefined
-  let down = false
   const lane = createLane({
     ...options,
     async onConnect(client) {
@@ -27,22 +26,24 @@ export function createNotices(options: LaneOptions, isOwn: (backend: number) => 
         if (!isOwn(processId)) topics.wake(fromText(payload))
       })
       await client.query('LISTEN countersign')
-      down = false
+      listening = true
+      // What was said while nobody listened is lost.
+      topics.wakeAll()
     },
     onLost() {
-      down = true
+      listening = false
+      if (timer !== undefined) listen()
     },
   })
+  let listening = false
 
-  // The question also finds out whether the connection still is one, and makes a new one when it is not.
+  // Any statement makes the connection; where it cannot be made, the next look tries again.
   function listen(): void {
-    lane.query({ text: 'SELECT 1' }).catch(() => {
-      down = true
-    })
+    lane.query({ text: 'SELECT 1' }).catch(() => {})
   }
 
   function look(): void {
-    if (down) listen()
+    if (!listening) listen()
     topics.wakeAll()
   }
 
@@ -50,7 +51,7 @@ export function createNotices(options: LaneOptions, isOwn: (backend: number) => 
     watch(topic, wake) {
       const unwatch = topics.watch(topic, wake)
       if (timer === undefined) {
-        listen()
+        if (!listening) listen()
         timer = setInterval(look, lookMilliseconds).unref()
       }
       return () => {

@@ -34,7 +34,7 @@ export function statementFor(shape: string, writes: readonly Write[]): Statement
     expected += rows.length
     values.push(...arraysOf(rows))
   }
-  return { name: shape, text: textOf(shape), values: [...values, expected] }
+  return { ...preparedFor(shape), values: [...values, expected] }
 }
 
 function arraysOf(rows: readonly RecordWrite[]): unknown[][] {
@@ -59,11 +59,16 @@ function arraysOf(rows: readonly RecordWrite[]): unknown[][] {
   return arrays
 }
 
-const texts = new Map<string, string>()
+const prepared = new Map<string, { readonly name: string; readonly text: string }>()
+
+// Names are numbered, because PostgreSQL cuts them at 63 characters.
+function preparedFor(shape: string) {
+  const known = prepared.get(shape) ?? { name: `write ${prepared.size}`, text: textOf(shape) }
+  prepared.set(shape, known)
+  return known
+}
 
 function textOf(shape: string): string {
-  const known = texts.get(shape)
-  if (known !== undefined) return known
   const steps: string[] = []
   const counts: string[] = []
   let parameter = 0
@@ -79,9 +84,7 @@ function textOf(shape: string): string {
     steps.push(`w${steps.length} AS (${stepText(op, kind, next)} RETURNING 1)`)
   }
   const withSteps = steps.length > 0 ? `WITH ${steps.join(', ')} ` : ''
-  const text = `${withSteps}SELECT countersign_expect(${counts.join(' + ') || '0'}, $${parameter + 1}::bigint)${notify}`
-  texts.set(shape, text)
-  return text
+  return `${withSteps}SELECT countersign_expect(${counts.join(' + ') || '0'}, $${parameter + 1}::bigint)${notify}`
 }
 
 function stepText(op: RecordWrite['op'], kind: Kind, next: (type: string) => string): string {

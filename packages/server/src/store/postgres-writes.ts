@@ -58,7 +58,10 @@ export function createWrites(lanes: readonly Lane[], wake: (topic: string) => vo
       const [first] = taken
       const fits =
         (first === undefined ||
-          (first.shape === caller.shape && !first.ordered && !caller.ordered && taken.length < mostCallers)) &&
+          (first.shape === caller.shape &&
+            !first.ordered &&
+            !caller.ordered &&
+            taken.length < mostCallers)) &&
         ![...caller.records.keys()].some((key) => busy.has(key))
       if (!fits) {
         left.push(caller)

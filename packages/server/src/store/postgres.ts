@@ -37,7 +37,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     onStatement,
   }
   await migrateOnce({ ...settings, statementMilliseconds: migrationMilliseconds })
-  const lanes = (count: number) => Array.from({ length: count }, () => createLane(settings))
+  const lanes = (count: number) =>
+    Array.from({ length: count }, () => createLane({ ...settings, looksUp: true }))
   const readers = lanes(readConnections)
   const writers = lanes(writeConnections)
   // Sweeping and counting take their time and may not keep requests waiting.

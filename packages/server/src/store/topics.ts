@@ -1,4 +1,5 @@
-// Who waits for what inside this process: topics and the functions to call. How a notice crosses processes is each store's matter.
+// Who waits for what inside this process: topics and the functions to call.
+// How a notice crosses processes is each store's matter: sqlite-notices.ts, postgres-notices.ts.
 
 export interface Topics {
   watch(topic: string, wake: () => void): () => void

@@ -1,0 +1,133 @@
+// Accounts: made, found, disabled, and given another password. Used by the pages and by the administration alike.
+// The password itself is password.ts and password-policy.ts, signed-in browsers are browser-session.ts, passkeys passkey.ts.
+
+import type { Account, BrowserSession, Write } from '@countersign/protocol'
+import { decideAndApply, type Store } from '../store/store.ts'
+import type { System } from '../system.ts'
+import { cleanText } from '../text.ts'
+import { hashPassword, TooManyPasswords } from './password.ts'
+import { type PasswordFault, passwordFault } from './password-policy.ts'
+
+export interface Base {
+  readonly store: Store
+  readonly system: System
+}
+
+export interface NewAccount {
+  readonly email: string
+  readonly name: string
+  readonly password: string
+  readonly admin: boolean
+}
+
+export type AccountFault = 'email' | 'exists' | 'busy' | PasswordFault
+
+export type Created =
+  | { readonly ok: true; readonly account: Account }
+  | {
+      readonly ok: false
+      readonly reason: 'exists' | 'invalid' | 'busy'
+      readonly fault: AccountFault
+      readonly message: string
+    }
+
+export async function createAccount({ store, system }: Base, input: NewAccount): Promise<Created> {
+  const made = await newAccount(system, input)
+  if (!made.ok) return made
+  const applied = await store.apply([{ op: 'insert', kind: 'account', record: made.account }])
+  return applied === 'applied' ? made : refused('exists')
+}
+
+/** The record of a new account, not stored yet: whoever stores it may add writes of its own. */
+export async function newAccount(system: System, input: NewAccount): Promise<Created> {
+  const email = normalizeEmail(input.email)
+  if (email === undefined) return refused('email')
+  const name = cleanText(input.name, 80) ?? ''
+  const fault = passwordFault(input.password, { email, name })
+  if (fault !== undefined) return refused(fault)
+  const passwordHash = await hashOrBusy(input.password, system)
+  if (passwordHash === undefined) return refused('busy')
+  const id = `usr_${system.random(16).toString('base64url')}`
+  const { admin } = input
+  const account = {
+    id,
+    version: 0,
+    email,
+    name,
+    passwordHash,
+    admin,
+    createdAt: system.now(),
+    disabledAt: null,
+  }
+  return { ok: true, account }
+}
+
+/** By id (`usr_…`) or e-mail address. */
+export async function findAccount(store: Store, idOrEmail: string): Promise<Account | undefined> {
+  const email = normalizeEmail(idOrEmail)
+  if (email === undefined) return store.read('account', idOrEmail)
+  const [account] = await store.find('account', 'email', email, 1)
+  return account
+}
+
+/** Disabling ends the account's browser sessions; its tokens end because whoever checks one looks at the account. */
+export async function setAccountDisabled(
+  { store, system }: Base,
+  id: string,
+  disabled: boolean,
+): Promise<Account | undefined> {
+  const done = await decideAndApply(store, async () => {
+    const account = await store.read('account', id)
+    if (account === undefined || (account.disabledAt !== null) === disabled) return { account, writes: [] }
+    const changed = { ...account, disabledAt: disabled ? system.now() : null }
+    const sessions = disabled ? await store.find('browserSession', 'accountId', id) : []
+    const writes: Write[] = [{ op: 'update', kind: 'account', record: changed }, ...sessions.map(ended)]
+    return { account: changed, writes }
+  })
+  return done.applied ? done.decision.account : undefined
+}
+
+/** The hash to keep for a new password, or what is wrong with it. */
+export async function newPassword(
+  system: System,
+  account: Account,
+  password: string,
+): Promise<{ readonly hash: string } | { readonly fault: AccountFault }> {
+  const fault = passwordFault(password, account)
+  if (fault !== undefined) return { fault }
+  const hash = await hashOrBusy(password, system)
+  return hash === undefined ? { fault: 'busy' } : { hash }
+}
+
+/** The address as it is kept and compared; undefined for what cannot be one. */
+export function normalizeEmail(text: string): string | undefined {
+  const email = text.trim().normalize('NFKC').toLowerCase()
+  return email.length <= 254 && /^[^\s@\p{C}<>"]+@[^\s@\p{C}<>"]+$/u.test(email) ? email : undefined
+}
+
+async function hashOrBusy(password: string, system: System): Promise<string | undefined> {
+  try {
+    return await hashPassword(password, system)
+  } catch (error) {
+    if (error instanceof TooManyPasswords) return undefined
+    throw error
+  }
+}
+
+const ended = (record: BrowserSession): Write => ({ op: 'delete', kind: 'browserSession', record })
+
+/** Sentences for the command line; the pages have their own in messages.ts. */
+const sentences: Readonly<Record<AccountFault, string>> = {
+  email: 'That is not an e-mail address.',
+  exists: 'An account with this e-mail address exists already.',
+  busy: 'Too many passwords are being checked at this moment; try again.',
+  too_short: 'The password is too short: it needs at least 8 characters.',
+  too_long: 'The password is too long: it may have at most 256 characters.',
+  too_common: 'The password is too common: it would be guessed among the first.',
+  too_personal: 'The password is made of the name or the e-mail address.',
+}
+
+function refused(fault: AccountFault): Created {
+  const reason = fault === 'exists' || fault === 'busy' ? fault : 'invalid'
+  return { ok: false, reason, fault, message: sentences[fault] }
+}

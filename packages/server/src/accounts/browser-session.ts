@@ -1,0 +1,86 @@
+// Signed-in browsers: begun at sign-in under a new secret, ended by the person, by time, or with the account.
+// The cookie that carries the secret is pages/visit.ts; only its digest is stored.
+
+import type { Account, BrowserSession, Write } from '@countersign/protocol'
+import type { PlainRequest } from '../http.ts'
+import { digest } from '../secrets.ts'
+import type { Services } from '../services.ts'
+import { decideAndApply } from '../store/store.ts'
+import { cleanText } from '../text.ts'
+
+export interface SignedIn {
+  readonly session: BrowserSession
+  readonly account: Account
+}
+
+/** A new session under a new secret, whatever cookie the browser came with (session fixation, ASVS 7.2.4). */
+export function newBrowserSession(
+  { system, config }: Services,
+  request: PlainRequest,
+  accountId: string,
+  amr: readonly string[],
+): { readonly secret: string; readonly session: BrowserSession } {
+  const secret = system.random(32).toString('base64url')
+  const now = system.now()
+  const session: BrowserSession = {
+    id: digest(secret),
+    version: 0,
+    accountId,
+    createdAt: now,
+    authenticatedAt: now,
+    lastSeenAt: now,
+    expiresAt: now + Math.min(config.sessionIdleSeconds, config.sessionAbsoluteSeconds),
+    amr,
+    address: request.address,
+    userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
+  }
+  return { secret, session }
+}
+
+/** The session and its account, while both may be used. Notes that the browser was seen, at most once a minute. */
+export async function findSignedIn(services: Services, secret: string): Promise<SignedIn | undefined> {
+  const { store, system } = services
+  const found = await store.readWithAccount('browserSession', digest(secret))
+  if (found?.account === undefined) return undefined
+  const { record: session, account } = found
+  const now = system.now()
+  if (now >= session.expiresAt || account.disabledAt !== null) return undefined
+  if (now - session.lastSeenAt < 60) return { session, account }
+  const seen = { ...session, lastSeenAt: now, expiresAt: endOf(services, session, now) }
+  // Losing means that another tab noted the same minute.
+  const applied = await store.apply([{ op: 'update', kind: 'browserSession', record: seen }])
+  return { session: applied === 'applied' ? { ...seen, version: session.version + 1 } : session, account }
+}
+
+// ASVS 7.3: an idle end that moves with use, and an absolute one that does not.
+function endOf({ config }: Services, session: BrowserSession, now: number): number {
+  return Math.min(now + config.sessionIdleSeconds, session.createdAt + config.sessionAbsoluteSeconds)
+}
+
+/** The sessions of an account that live, the one seen last first. */
+export async function liveSessions(
+  { store, system }: Services,
+  accountId: string,
+): Promise<readonly BrowserSession[]> {
+  const sessions = await store.find('browserSession', 'accountId', accountId)
+  return sessions
+    .filter(({ expiresAt }) => expiresAt > system.now())
+    .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
+}
+
+/** Ends those of an account's sessions that `chosen` picks; nobody else's, whatever it picks. */
+export async function endSessions(
+  { store }: Services,
+  accountId: string,
+  chosen: (session: BrowserSession) => boolean,
+): Promise<boolean> {
+  const done = await decideAndApply(store, async () => {
+    const sessions = await store.find('browserSession', 'accountId', accountId)
+    return { writes: sessions.filter(chosen).map(endOfSession) }
+  })
+  return done.applied
+}
+
+export function endOfSession(record: BrowserSession): Write {
+  return { op: 'delete', kind: 'browserSession', record }
+}

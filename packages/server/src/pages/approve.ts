@@ -1,0 +1,112 @@
+// The question: may this device use the account? Everything known about it stands here, what we saw apart from what it says
+// (RFC 10027 §6.1.14, experience: the nine facts). A GET decides nothing; the decision itself is decision.ts.
+
+import { readUserCode } from '@countersign/protocol'
+import { html } from 'hono/html'
+import { ownClientId } from '../admin/own-client.ts'
+import { type PlainResponse, seeOther } from '../http.ts'
+import { carriedCode } from './carried-code.ts'
+import { codeChip } from './code-chip.ts'
+import { decidedPlace } from './decided.ts'
+import { followCode } from './enter-code.ts'
+import { showExpired } from './expired.ts'
+import { findById, type OpenRequest } from './find-request.ts'
+import { here } from './links.ts'
+import { clockText, text } from './messages.ts'
+import { alertIcon, type Html, ltr, named, notice, renderPage, tickIcon } from './page.ts'
+import { deviceFacts, permissions } from './request-facts.ts'
+import { sameNetwork } from './same-network.ts'
+import { signOutCorner } from './sign-out.ts'
+import { antiForgery, antiForgeryField, forSignedIn, type SignedVisit } from './visit.ts'
+
+const words = text.approve
+
+export const approvePage = forSignedIn(async (visit) => {
+  const { services } = visit
+  const carried = carriedCode(visit)
+  if (carried === undefined) return seeOther(here(services, '/device'))
+  if (carried.id === null) return followCode(visit, carried.typed)
+  const open = await findById(services, carried.id)
+  if (open !== undefined) return showApprove(visit, open, carried.typed)
+  // Going back to a question that was answered here leads to its answer.
+  const place = await decidedPlace(visit, carried.id)
+  return place === undefined ? showExpired(visit) : seeOther(here(services, place))
+})
+
+/** Whether Allow needs the extra step: the device asks from a network that this browser is not in. */
+export function isElsewhere({ request }: SignedVisit, { record }: OpenRequest): boolean {
+  return !sameNetwork(record.context.observed.address, request.address)
+}
+
+export function showApprove(
+  visit: SignedVisit,
+  open: OpenRequest,
+  typed: string,
+  unconfirmed = false,
+): Promise<PlainResponse> {
+  const { services, signedIn } = visit
+  const { record, client } = open
+  const elsewhere = isElsewhere(visit, open)
+  const left = record.expiresAt - services.system.now()
+  const main = html`<h1 tabindex="-1" ${unconfirmed ? '' : html`autofocus`}>${words.title(html`<strong>${named(client.name)}</strong>`)}</h1>
+<p class="publisher">${
+    client.publisher === null
+      ? html`<span class="badge plain">${words.notVerified}</span>`
+      : html`<span class="badge good">${tickIcon}${words.verified(named(client.publisher))}</span>`
+  }</p>
+<p class="who">${named(signedIn.account.email)} <a href="${here(services, '/login')}">${words.notYou}</a></p>
+${elsewhere ? notice('warn', html`<strong>${words.differentTitle}</strong> ${words.different}`) : ''}
+<section class="shown-code" aria-label="${words.codeLead}"><p>${words.codeLead}</p>
+<p class="big-code">${codeChip(typed)}</p>
+<p class="small">${words.codeAdvice}</p></section>
+${deviceFacts(visit, record, elsewhere)}
+${permissions(services.config, client, record)}
+${decisionForm(visit, open, { elsewhere, unconfirmed })}
+<p class="time">${words.left(html`<span data-left="${left}">${clockText(left)}</span>`)}</p>
+<p class="unseen" id="time-status" role="status" data-last-minute="${words.lastMinute}" data-ended="${words.ended}"></p>`
+  return renderPage(services, {
+    title: words.pageTitle(client.name),
+    main,
+    corner: signOutCorner(visit),
+    status: unconfirmed ? 400 : 200,
+    script: true,
+  })
+}
+
+/** What the decision form is made for: this browser's session and this one request (standards.md DV-11). */
+export const decisionPurpose = (id: string | undefined): string => `decide ${id ?? ''}`
+
+// Don't allow comes first, so it is what the Enter key means, and both buttons weigh the same.
+function decisionForm(
+  visit: SignedVisit,
+  { record, client }: OpenRequest,
+  { elsewhere, unconfirmed }: { readonly elsewhere: boolean; readonly unconfirmed: boolean },
+): Html {
+  const command = client.id === ownClientId ? html`<code>${ltr('countersign login')}</code>` : undefined
+  return html`<form method="post" action="${here(visit.services, '/device/decision')}" class="decision">
+<input type="hidden" name="${antiForgeryField}" value="${antiForgery(visit, decisionPurpose(record.id))}">
+<input type="hidden" name="request" value="${record.id}">
+<p class="question">${command ? words.questionCommand(command) : words.question}</p>
+${elsewhere ? confirmBox(unconfirmed) : ''}
+<div class="pair">
+<button name="decision" value="deny" formnovalidate>${words.deny}</button>
+<button name="decision" value="allow">${words.allow}</button>
+</div>
+<p class="report"><button class="quiet" name="decision" value="report" formnovalidate>${words.report}</button></p>
+</form>`
+}
+
+function confirmBox(unconfirmed: boolean): Html {
+  return html`<div class="confirm">
+${unconfirmed ? html`<p class="error" id="confirm-error">${alertIcon}${words.confirmMissing}</p>` : ''}
+<label class="check"><input type="checkbox" name="confirm" value="yes" required ${
+    unconfirmed ? html`autofocus aria-invalid="true" aria-describedby="confirm-error"` : ''
+  }> <span>${words.confirm}</span></label>
+</div>`
+}
+
+/** The code as it is carried, so that a decision form sent again can be shown again. */
+export function carriedTyped(visit: SignedVisit, id: string): string | undefined {
+  const carried = carriedCode(visit)
+  return carried?.id === id && readUserCode(carried.typed).ok ? carried.typed : undefined
+}

@@ -1,0 +1,117 @@
+// The decision, posted by the form of approve.ts: allow, don't allow, or "I didn't start this"; and taking an allowance back.
+// Each is one atomic step from the state it was decided in (standards.md DV-10) and ends on a page of our own.
+
+import {
+  type Decision,
+  type DeviceAuthorization,
+  deviceAuthorization,
+  grant as grantRules,
+  type Write,
+} from '@countersign/protocol'
+import { type PlainResponse, seeOther } from '../http.ts'
+import { decideAndApply } from '../store/store.ts'
+import { cleanText } from '../text.ts'
+import { carriedTyped, decisionPurpose, isElsewhere, showApprove } from './approve.ts'
+import { carryCode } from './carried-code.ts'
+import { undoPurpose, undoSeconds } from './connected.ts'
+import { decidedPlace } from './decided.ts'
+import { showExpired } from './expired.ts'
+import { findById } from './find-request.ts'
+import { here } from './links.ts'
+import { problemPage } from './problem.ts'
+import { formFromSignedIn, type SignedVisit } from './visit.ts'
+
+export const submitDecision = formFromSignedIn(
+  (form) => decisionPurpose(form.get('request')),
+  async (visit, form) => {
+    const id = form.get('request') ?? ''
+    const choice = form.get('decision')
+    if (choice !== 'allow' && choice !== 'deny' && choice !== 'report')
+      return problemPage(visit.services, 'malformed')
+    const open = await findById(visit.services, id)
+    if (open === undefined) return afterwards(visit, id)
+    if (choice === 'allow' && isElsewhere(visit, open) && form.get('confirm') !== 'yes') {
+      return showApprove(visit, open, carriedTyped(visit, id) ?? '', true)
+    }
+    return decide(visit, id, choice)
+  },
+)
+
+type Choice = 'allow' | 'deny' | 'report'
+
+async function decide(visit: SignedVisit, id: string, choice: Choice): Promise<PlainResponse> {
+  const { services, signedIn } = visit
+  const done = await decideAndApply(services.store, async () => {
+    const record = await services.store.read('deviceAuthorization', id)
+    if (record === undefined) return { outcome: 'not_pending', writes: [] } as const
+    const decision = decisionOf(visit, choice === 'report')
+    return choice === 'allow'
+      ? deviceAuthorization.approve(record, decision, signedIn.account)
+      : deviceAuthorization.deny(record, decision)
+  })
+  if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
+  if (done.decision.outcome === 'decided') tell(visit, done.decision.record, choice)
+  return afterwards(visit, id)
+}
+
+function decisionOf({ services, request, signedIn }: SignedVisit, reportedAsAttack: boolean): Decision {
+  return {
+    accountId: signedIn.account.id,
+    at: services.system.now(),
+    authTime: signedIn.session.authenticatedAt,
+    amr: signedIn.session.amr,
+    address: request.address,
+    userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
+    reportedAsAttack,
+  }
+}
+
+function tell(
+  { services, request, signedIn }: SignedVisit,
+  record: DeviceAuthorization,
+  choice: Choice,
+): void {
+  const facts = {
+    clientId: record.clientId,
+    accountId: signedIn.account.id,
+    deviceAddress: record.context.observed.address,
+    browserAddress: request.address,
+  }
+  if (choice === 'report') services.log.warn('request reported as an attack', facts)
+  else services.log.info(choice === 'allow' ? 'request allowed' : 'request denied', facts)
+}
+
+// To the page that tells what the request came to, whoever was first: a second decision changes nothing.
+async function afterwards(visit: SignedVisit, id: string): Promise<PlainResponse> {
+  const { services } = visit
+  const place = await decidedPlace(visit, id)
+  if (place === undefined) return showExpired(visit)
+  const typed = carriedTyped(visit, id) ?? ''
+  return seeOther(here(services, place), {
+    'set-cookie': [carryCode(services, { typed, id, decided: true })],
+  })
+}
+
+export const submitUndo = formFromSignedIn(
+  (form) => undoPurpose(form.get('request')),
+  async (visit, form) => {
+    const id = form.get('request') ?? ''
+    const done = await decideAndApply(visit.services.store, async () => ({ writes: await undo(visit, id) }))
+    if (!done.applied) return problemPage(visit.services, 'busy', { retryAfterSeconds: 1 })
+    return afterwards(visit, id)
+  },
+)
+
+// An approval that was not fetched is withdrawn; a grant that was made of it is revoked. Which of the two it is may change in
+// this very moment, and then the step is decided again.
+async function undo({ services, signedIn }: SignedVisit, id: string): Promise<readonly Write[]> {
+  const now = services.system.now()
+  const record = await services.store.read('deviceAuthorization', id)
+  if (record === undefined || record.decision?.accountId !== signedIn.account.id) return []
+  if (now >= record.decision.at + undoSeconds) return []
+  if (record.status === 'approved') {
+    return deviceAuthorization.cancel(record, { clientId: record.clientId, now }).writes
+  }
+  const grant = record.grantId === null ? undefined : await services.store.read('grant', record.grantId)
+  return grant === undefined ? [] : grantRules.revoke(grant, 'person', now)
+}

@@ -1,0 +1,273 @@
+// Every sentence of the pages, in one place, so that another language is another file like this one.
+// Plurals and times go through Intl. What is inserted as markup was escaped by whoever made it.
+
+import { html } from 'hono/html'
+import type { AccountFault } from '../accounts/accounts.ts'
+
+export const language = 'en'
+export const direction = 'ltr'
+
+type Html = ReturnType<typeof html>
+
+const plurals = new Intl.PluralRules(language)
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
+const dates = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' })
+
+const counted = (count: number, one: string, other: string): string =>
+  `${count} ${plurals.select(count) === 'one' ? one : other}`
+
+/** "20 seconds ago", "yesterday". */
+export function ago(at: number, now: number): string {
+  const seconds = Math.max(0, now - at)
+  if (seconds < 5) return 'just now'
+  if (seconds < 60) return relative.format(-seconds, 'second')
+  if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), 'minute')
+  if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3600), 'hour')
+  if (seconds < 30 * 86_400) return relative.format(-Math.floor(seconds / 86_400), 'day')
+  return dates.format(at * 1000)
+}
+
+/** "9:41". */
+export function clockText(seconds: number): string {
+  const left = Math.max(0, Math.floor(seconds))
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`
+}
+
+export function spanText(seconds: number): string {
+  if (seconds >= 2 * 86_400) return counted(Math.round(seconds / 86_400), 'day', 'days')
+  if (seconds >= 2 * 3600) return counted(Math.round(seconds / 3600), 'hour', 'hours')
+  if (seconds >= 60) return counted(Math.ceil(seconds / 60), 'minute', 'minutes')
+  return counted(Math.max(1, Math.ceil(seconds)), 'second', 'seconds')
+}
+
+const accountFaults: Readonly<Record<AccountFault, string>> = {
+  email: 'That does not look like an e-mail address.',
+  exists: 'There is an account with this e-mail address already.',
+  busy: 'Many people are signing in at this moment. Please try again in a few seconds.',
+  too_short: 'That is too short. Use at least 8 characters; a few words together are good.',
+  too_long: 'That is too long. Use at most 256 characters.',
+  too_common: 'That password is one of the first that anybody would try. Choose another.',
+  too_personal: 'That is your name or e-mail address. Choose something that others do not know.',
+}
+
+export const text = {
+  footer: (host: Html) =>
+    html`You are on ${host}. Nobody from here will ever send you a code or ask you for one.`,
+  toStart: 'Back to the start',
+  tryAgainIn: (seconds: number) => `You can try again in ${spanText(seconds)}.`,
+  faultId: 'If you report this, name the number',
+  accountFaults,
+
+  problems: {
+    malformed: {
+      title: 'That did not arrive whole',
+      says: 'Go back, reload the page and try again. Nothing was changed.',
+    },
+    forged: {
+      title: 'This page is out of date',
+      says: 'You signed in or out since it was opened, or it was sent from somewhere else. Go back, reload it and try again. Nothing was changed.',
+    },
+    not_found: { title: 'There is no such page', says: 'The address may have been mistyped or cut off.' },
+    setup_used: {
+      title: 'This setup link no longer works',
+      says: 'It works once, and only until there is an account or the server is started again. If you are setting up this server, use the link it printed last.',
+    },
+    too_many: { title: 'Too many tries', says: 'To keep strangers from guessing, there is a pause now.' },
+    busy: {
+      title: 'Just a moment',
+      says: 'Many people are here at this moment. Nothing was changed; please try again.',
+    },
+    fault: {
+      title: 'Something went wrong here',
+      says: 'It is not your fault. Please try again in a moment.',
+    },
+  },
+
+  front: {
+    title: 'Sign in your terminal',
+    lead: 'A program, a server or a device asks; you decide here, in your browser.',
+    connect: 'Connect a device',
+    signIn: 'Sign in',
+    account: 'Your devices',
+  },
+
+  signIn: {
+    title: 'Sign in',
+    connecting: (code: Html) => html`Connecting ${code}`,
+    again: (email: string) => `You are signed in as ${email}. Sign in again, or as somebody else.`,
+    passkey: 'Sign in with a passkey',
+    passkeyFailed: 'That passkey did not work here. Try again, or use your password.',
+    or: 'or',
+    email: 'E-mail address',
+    password: 'Password',
+    button: 'Sign in',
+    wrong: 'That e-mail address and password do not match an account here.',
+    noAccounts: 'There is no account yet. Open the setup link that the server printed when it started.',
+    signOut: 'Sign out',
+  },
+
+  setup: {
+    title: 'Welcome. Make the first account',
+    lead: 'This server is new. The account you make now is its administrator. This link works once.',
+    name: 'Your name',
+    email: 'E-mail address',
+    password: 'Password',
+    passwordHint: 'At least 8 characters. A few words together are easy to remember and hard to guess.',
+    button: 'Create account',
+  },
+
+  enter: {
+    title: 'Connect a device',
+    lead: 'Your terminal or device shows a code. Enter it here.',
+    label: 'Code',
+    hint: '8 letters, like WDJB-MJHT. Capitals and dashes do not matter.',
+    button: 'Continue',
+    beware: 'Did someone send you this code? Then close this page: they are trying to get into your account.',
+    unknown: 'That code was not found or has expired. Check it, or run the command again.',
+    hints: {
+      letter_o: 'There is no letter O and no zero in a code. Look again: it may be a Q or a D.',
+      length: 'A code has 8 letters. Check that all of them are there.',
+      letters: 'A code has no vowels and no digits. Check it letter by letter.',
+    },
+  },
+
+  expired: {
+    title: 'This code is no longer valid',
+    lead: 'It has expired or was used. Run the command again to get a new one.',
+  },
+
+  approve: {
+    pageTitle: (app: string) => `Allow ${app}?`,
+    title: (app: Html) => html`Allow ${app} to use your account?`,
+    verified: (publisher: Html) => html`By ${publisher}, verified`,
+    notVerified: 'Publisher not verified',
+    account: 'Account',
+    notYou: 'Not you? Switch',
+    codeLead: 'Your terminal shows',
+    codeAdvice: 'If it shows another code, or none, choose “Don’t allow”.',
+    differentTitle: 'The request comes from a different network than yours.',
+    different:
+      'That is normal for a server you are connected to. If you did not start this yourself, it is an attack on your account.',
+    confirm: 'I started this myself, and I see this code on that device.',
+    confirmMissing: 'Tick this only if it is true; otherwise choose “Don’t allow”.',
+    seen: 'Seen by us',
+    reported: 'Reported by the device',
+    reportedHint: 'It says this about itself; we cannot check it.',
+    kind: 'Program',
+    system: 'System',
+    network: 'Network',
+    sameNetwork: 'The same network as this browser',
+    otherNetwork: 'A different network than this browser',
+    address: 'Address',
+    asked: 'Asked',
+    deviceName: 'Name',
+    version: 'Version',
+    agent: 'Started by',
+    nothingReported: 'Nothing.',
+    unknown: 'Not known',
+    scopes: 'It will be able to',
+    until: (days: string) => `This lasts until you sign it out, at most ${days}.`,
+    untilToken: (span: string) => `This lasts ${span}.`,
+    resources: 'At',
+    careful: 'Careful:',
+    question: 'Did you just start this yourself?',
+    questionCommand: (command: Html) => html`Did you just run ${command}?`,
+    deny: 'Don’t allow',
+    allow: 'Allow',
+    report: 'I didn’t start this',
+    left: (clock: Html) => html`${clock} left`,
+    lastMinute: 'One minute left.',
+    ended: 'This code has expired. Run the command again to get a new one.',
+    otherCode: 'Enter another code',
+  },
+
+  connected: {
+    title: 'Connected',
+    says: (device: Html, email: Html) => html`${device} is signed in as ${email}.`,
+    goBack: 'You can close this tab and go back to your terminal.',
+    undo: 'Undo',
+    undoHint: (span: string) => `Not what you wanted? You can undo this for ${span}.`,
+    devices: 'All devices',
+    lateUndo: 'It is too late to undo this here. Sign the device out in the list of your devices.',
+  },
+
+  denied: {
+    title: 'Nothing was allowed',
+    says: 'The device was told no. It has no access to your account.',
+    reportedTitle: 'Refused and reported',
+    reportedSays: 'Nothing was allowed. Thank you: the people who run this server can see your report.',
+    next: 'If somebody sent you the code or asked you for it, they know your address. Look after your account:',
+    password: 'Change your password',
+    everywhere: 'Look at your devices and browsers',
+    undoneTitle: 'Undone',
+    undoneSays: 'The device is signed out again. It has no access to your account.',
+    again: 'Enter another code',
+  },
+
+  account: {
+    title: 'Your account',
+    greeting: (name: string) => `Hello, ${name}`,
+    devices: 'Devices and programs',
+    devicesLead: 'What is signed in to your account. Sign out what you do not know.',
+    noDevices: 'Nothing is signed in yet.',
+    firstStep: 'In a terminal, on this or any other computer, type:',
+    justConnected: 'Just connected',
+    via: { device_code: 'with a code', authorization_code: 'in a browser' },
+    lastUsed: (when: string) => `Last used ${when}`,
+    connectedAt: (when: string) => `connected ${when}`,
+    noName: 'Unnamed device',
+    manage: 'Rename or sign out',
+    rename: 'Name',
+    save: 'Save',
+    signOutDevice: 'Sign out',
+    signOutOthers: 'Sign out all others',
+    signOutAllDevices: 'Sign out all devices',
+    hidden: (count: number) => `And ${counted(count, 'older device', 'older devices')} that are not shown.`,
+    mayDo: 'May',
+    passkeys: 'Passkeys',
+    passkeysLead:
+      'Sign in with your fingerprint, face or device lock. A passkey cannot be phished or guessed.',
+    noPasskeys: 'You have no passkey yet.',
+    passkeyName: 'Name for a new passkey',
+    addPasskey: 'Add a passkey',
+    passkeyFailed: 'The passkey was not added. Please try again.',
+    passkeyNeedsScript: 'Adding a passkey needs scripts to be allowed in this browser.',
+    passkeyNeedsSignIn: 'To add or remove a passkey, sign in again: you did so more than 15 minutes ago.',
+    passkeyNoHost: 'Passkeys need a host name; this server is reached by an IP address.',
+    lastWayIn: 'This is your only way to sign in. Set a password first.',
+    signInAgain: 'Sign in again',
+    added: (when: string) => `Added ${when}`,
+    neverUsed: 'not used yet',
+    remove: 'Remove',
+    browsers: 'Browsers',
+    browsersLead: 'Where you are signed in to these pages.',
+    thisBrowser: 'This browser',
+    lastSeen: (when: string) => `Last seen ${when}`,
+    endSession: 'Sign out',
+    signOutOtherBrowsers: 'Sign out all other browsers',
+    password: 'Password',
+    currentPassword: 'Current password',
+    newPassword: 'New password',
+    changePassword: 'Change password',
+    setPassword: 'Set password',
+    passwordEndsSessions: 'Your other browsers will be signed out.',
+    alsoDevices: 'Sign out all devices, too',
+    wrongPassword: 'That is not your current password.',
+    leave: 'Sign out everywhere',
+    leaveLead: 'Ends every browser session and signs out every device, this browser included.',
+    signOut: 'Sign out',
+    connect: 'Connect a device',
+    notes: {
+      password: 'Your password was changed.',
+      renamed: 'The name was saved.',
+      revoked: 'The device was signed out.',
+      revoked_all: 'The devices were signed out.',
+      passkey_added: 'The passkey was added.',
+      passkey_removed: 'The passkey was removed.',
+      session_ended: 'The browser was signed out.',
+      sessions_ended: 'The other browsers were signed out.',
+    },
+  },
+} as const
+
+export type Note = keyof typeof text.account.notes

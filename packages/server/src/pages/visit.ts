@@ -1,0 +1,136 @@
+// One visit of a browser: which cookie it carries, who is signed in, and whether a form it posts was made for it.
+// Sessions themselves are accounts/browser-session.ts; how a page looks is page.ts.
+
+import { findSignedIn, type SignedIn } from '../accounts/browser-session.ts'
+import { type Form, readForm } from '../form.ts'
+import { type PlainRequest, type PlainResponse, seeOther } from '../http.ts'
+import { sameSecret } from '../secrets.ts'
+import type { Endpoint, Services } from '../services.ts'
+import { here } from './links.ts'
+import { problemPage } from './problem.ts'
+
+export interface Visit {
+  readonly services: Services
+  readonly request: PlainRequest
+  /** The secret in the browser's cookie; made now when it brought none. Without a session behind it, it only ties forms to it. */
+  readonly browser: string
+  readonly isNew: boolean
+  readonly signedIn: SignedIn | undefined
+}
+
+export interface SignedVisit extends Visit {
+  readonly signedIn: SignedIn
+}
+
+export type Respond<V extends Visit = Visit> = (visit: V) => Promise<PlainResponse> | PlainResponse
+export type RespondToForm<V extends Visit = Visit> = (
+  visit: V,
+  form: Form,
+) => Promise<PlainResponse> | PlainResponse
+
+/** What a form was made for: its name and, where it decides about a record, that record. */
+export type Purpose = string | ((form: Form) => string)
+
+export const forAnybody =
+  (respond: Respond): Endpoint =>
+  async (services, request) =>
+    respond(await openVisit(services, request))
+
+export const forSignedIn =
+  (respond: Respond<SignedVisit>): Endpoint =>
+  async (services, request) => {
+    const visit = await openVisit(services, request)
+    return isSignedIn(visit) ? respond(visit) : seeOther(here(services, '/login'))
+  }
+
+/** A form posted by one of our own pages in this browser; anything else is refused before it is looked at. */
+export const formFromAnybody =
+  (purpose: Purpose, respond: RespondToForm): Endpoint =>
+  async (services, request) => {
+    const visit = await openVisit(services, request)
+    const posted = readOwnForm(visit, purpose)
+    return 'refused' in posted ? posted.refused : respond(visit, posted.form)
+  }
+
+export const formFromSignedIn =
+  (purpose: Purpose, respond: RespondToForm<SignedVisit>): Endpoint =>
+  async (services, request) => {
+    const visit = await openVisit(services, request)
+    if (!isSignedIn(visit)) return seeOther(here(services, '/login'))
+    const posted = readOwnForm(visit, purpose)
+    return 'refused' in posted ? posted.refused : respond(visit, posted.form)
+  }
+
+export function isSignedIn(visit: Visit): visit is SignedVisit {
+  return visit.signedIn !== undefined
+}
+
+export async function openVisit(services: Services, request: PlainRequest): Promise<Visit> {
+  const brought = readCookie(services, request, 'session')
+  if (brought === undefined || !/^[\w-]{43}$/.test(brought)) {
+    const browser = services.system.random(32).toString('base64url')
+    return { services, request, browser, isNew: true, signedIn: undefined }
+  }
+  return {
+    services,
+    request,
+    browser: brought,
+    isNew: false,
+    signedIn: await findSignedIn(services, brought),
+  }
+}
+
+/** The hidden value of a form: only this browser, as it is signed in now, can send it, and only for this purpose. */
+export function antiForgery({ services, browser }: Visit, purpose: string): string {
+  return services.secrets.mac('anti-forgery', JSON.stringify([browser, purpose]))
+}
+
+export const antiForgeryField = 'proof'
+
+function readOwnForm(
+  visit: Visit,
+  purpose: Purpose,
+): { readonly form: Form } | { readonly refused: Promise<PlainResponse> } {
+  const read = readForm(visit.request)
+  if (!read.ok) return { refused: problemPage(visit.services, 'malformed') }
+  const { form } = read
+  const expected = antiForgery(visit, typeof purpose === 'string' ? purpose : purpose(form))
+  const proven = sameSecret(form.get(antiForgeryField) ?? '', expected)
+  if (!proven || !isSameOrigin(visit)) return { refused: problemPage(visit.services, 'forged') }
+  return { form }
+}
+
+// A second fence beside the anti-forgery token (ASVS 3.5.1). Sec-Fetch-Site cannot be set by scripts; browsers without it send
+// Origin, which is "null" here even for our own forms, because of our Referrer-Policy.
+function isSameOrigin({ services, request }: Visit): boolean {
+  const site = request.headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin'
+  const { origin } = request.headers
+  return origin === undefined || origin === 'null' || origin === new URL(services.config.issuer).origin
+}
+
+const cookieNames = { session: 'countersign', code: 'countersign-code', note: 'countersign-note' } as const
+export type CookieName = keyof typeof cookieNames
+
+/** `__Host-` ties the cookie to this host, so that a neighbour's page cannot plant one (RFC 6265bis §4.1.3). */
+function fullName({ config }: Services, name: CookieName): string {
+  return (config.issuer.startsWith('https:') ? '__Host-' : '') + cookieNames[name]
+}
+
+export function readCookie(services: Services, request: PlainRequest, name: CookieName): string | undefined {
+  const wanted = `${fullName(services, name)}=`
+  const pair = (request.headers.cookie ?? '').split(';').find((part) => part.trimStart().startsWith(wanted))
+  return pair?.trimStart().slice(wanted.length)
+}
+
+/** A Set-Cookie value; without `seconds` the cookie ends with the browser, with zero it ends now. */
+export function cookie(services: Services, name: CookieName, value: string, seconds?: number): string {
+  const secure = services.config.issuer.startsWith('https:') ? '; Secure' : ''
+  const age = seconds === undefined ? '' : `; Max-Age=${seconds}`
+  return `${fullName(services, name)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`
+}
+
+/** The cookie of a session that has just begun. */
+export function sessionCookie(services: Services, secret: string): string {
+  return cookie(services, 'session', secret, services.config.sessionAbsoluteSeconds)
+}

@@ -1,0 +1,103 @@
+// The embedded store keeps the contract of all stores, and what only a file can do wrong. Races between processes and
+// kills are in sqlite.slow.test.ts.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { storeContract } from './contract.ts'
+import { openSqliteStore } from './sqlite.ts'
+import { StoreUnavailable } from './store.ts'
+import { besideMemory } from './testing/model.ts'
+import { sample } from './testing/samples.ts'
+import { write } from './testing/subject.ts'
+
+function inFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-store-'))
+  return { path: join(folder, 'store.db'), remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+for (const synchronous of ['FULL', 'NORMAL'] as const) {
+  storeContract(`SQLite, synchronous ${synchronous}`, async () => {
+    const { path, remove } = inFolder()
+    const store = openSqliteStore({ path, synchronous })
+    return {
+      store,
+      reopen: async () => openSqliteStore({ path, synchronous }),
+      close: async () => {
+        await store.close()
+        remove()
+      },
+    }
+  })
+}
+
+const numbers = fc.array(fc.nat(999), { minLength: 6, maxLength: 6 })
+const calls = fc.array(fc.array(numbers, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 15 })
+
+test('any sequence of writes and sweeps gives the answers of the memory store', async () => {
+  const { path, remove } = inFolder()
+  const store = openSqliteStore({ path, synchronous: 'NORMAL' })
+  await fc.assert(fc.asyncProperty(calls, await besideMemory(store)), { numRuns: 500 })
+  await store.close()
+  remove()
+})
+
+test('a write waits for the lock of another process while reads go on, and is made when it is free', async () => {
+  const { path, remove } = inFolder()
+  const store = openSqliteStore({ path })
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN IMMEDIATE')
+  let done = false
+  const applied = store
+    .apply([write('insert', 'client', sample('client', { id: 'waits' }))])
+    .then((result) => {
+      done = true
+      return result
+    })
+  for (let i = 0; i < 20; i++) {
+    assert.equal(await store.read('client', 'waits'), undefined)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  assert.equal(done, false)
+  other.exec('COMMIT')
+  assert.equal(await applied, 'applied')
+  assert.equal((await store.read('client', 'waits'))?.version, 1)
+  other.close()
+  await store.close()
+  remove()
+})
+
+test('close makes the writes that still wait, and a closed store is unavailable', async () => {
+  const { path, remove } = inFolder()
+  const store = openSqliteStore({ path })
+  const applied = store.apply([write('insert', 'client', sample('client', { id: 'last' }))])
+  await store.close()
+  assert.equal(await applied, 'applied')
+  await assert.rejects(store.read('client', 'last'), StoreUnavailable)
+  await assert.rejects(
+    store.apply([write('insert', 'client', sample('client', { id: 'late' }))]),
+    StoreUnavailable,
+  )
+  await assert.rejects(store.ready(), StoreUnavailable)
+  const again = openSqliteStore({ path })
+  assert.equal((await again.read('client', 'last'))?.version, 1)
+  await again.close()
+  remove()
+})
+
+test('a file of a newer program is refused with a sentence, not changed', () => {
+  const { path, remove } = inFolder()
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  assert.throws(() => openSqliteStore({ path }), /schema 99/)
+  remove()
+})
+
+test('a file that is no database is refused', () => {
+  assert.throws(() => openSqliteStore({ path: import.meta.filename }), /not a database/)
+})
