@@ -10,9 +10,9 @@ import { runProgram, startProgram } from './process.ts'
 export const person = { email: 'mia@example.com', name: 'Mia', password: 'cobalt-canary-lantern-42' }
 
 /** `countersign users add` with the data of a running server. */
-export async function addPerson(data: string): Promise<void> {
-  const args = ['users', 'add', person.email, '--name', person.name, '--password-stdin', '--data', data]
-  const { code, stderr } = await runProgram(args, { input: person.password })
+export async function addPerson(data: string, who: typeof person = person): Promise<void> {
+  const args = ['users', 'add', who.email, '--name', who.name, '--password-stdin', '--data', data]
+  const { code, stderr } = await runProgram(args, { input: who.password })
   if (code !== 0) throw new Error(`users add ended with ${code}: ${stderr}`)
 }
 

@@ -19,6 +19,7 @@ export type Passed = {
   /** The answer; undefined until there is one. */
   status?: number
   answer?: string
+  answerHeaders?: IncomingHttpHeaders
 }
 
 export type ForwardingProxy = {
@@ -64,6 +65,7 @@ export async function startForwardingProxy(): Promise<ForwardingProxy> {
     const { response, bytes } = await forward(port, record, body, outgoing)
     record.status = response.statusCode ?? 0
     record.answer = bytes.toString('utf8')
+    record.answerHeaders = response.headers
     await proxy.after(record)
     outgoing.writeHead(record.status, response.rawHeaders)
     outgoing.end(bytes)

@@ -13,7 +13,8 @@ import {
   startScriptedServer,
   tokensOf,
 } from '@countersign/client/testing'
-import { endTerminals, freshEnvironment, type Pty, runInPty } from './testing/run-program.ts'
+import { endTerminals, type Pty, runInPty } from '../../../test/support/pty.ts'
+import { freshEnvironment } from './testing/run-program.ts'
 
 let server: ScriptedServer
 let env: Record<string, string>
@@ -26,7 +27,7 @@ afterEach(async () => {
   await server.close()
 })
 
-function login(more: string[] = [], size?: { cols: number; rows: number }): Promise<Pty> {
+function login(more: string[] = [], size?: { cols: number; rows: number }): Pty {
   return runInPty(['login', '--server', server.issuer, '--device-name', 'mia@build-7', ...more], env, size)
 }
 
@@ -43,7 +44,7 @@ function assertCursorRestored(terminal: Pty): void {
 test('DC-05 the transcript of a sign-in in an SSH session is the agreed one, to the letter', async () => {
   env.SSH_CONNECTION = '10.0.0.1 1 10.0.0.2 22'
   server.script(paths.token, [pending, json(200, tokensOf())])
-  const terminal = await login()
+  const terminal = login()
   assert.equal(await terminal.ended, 0)
   assert.equal(
     terminal.text().replace(/( {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Waiting[^\r]*\r)+/, '[waiting]\n'),
@@ -68,7 +69,7 @@ test('DC-05 the transcript of a sign-in in an SSH session is the agreed one, to 
 
 test('DC-14 the countdown counts down', async () => {
   server.on(paths.token, pending)
-  const terminal = await login()
+  const terminal = login()
   await terminal.until('Waiting, 10:00 left')
   await terminal.until('Waiting, 9:58 left')
   terminal.type('\u0003')
@@ -77,7 +78,7 @@ test('DC-14 the countdown counts down', async () => {
 
 test('DC-16 Ctrl-C cancels on the server, restores the cursor, stores nothing and exits 130', async () => {
   server.on(paths.token, () => {})
-  const terminal = await login()
+  const terminal = login()
   await terminal.until('Waiting')
   terminal.type('\u0003')
   assert.equal(await terminal.ended, 130)
@@ -103,7 +104,7 @@ test('DC-16 F-20 Ctrl-C wins over an approval that is just being fetched', async
     release()
     await json(200, {})(request, response)
   })
-  const terminal = await login()
+  const terminal = login()
   await arrived
   terminal.type('\u0003')
   assert.equal(await terminal.ended, 130)
@@ -113,7 +114,7 @@ test('DC-16 F-20 Ctrl-C wins over an approval that is just being fetched', async
 
 test('DC-06 q shows the QR code and takes it away, c copies the complete link', async () => {
   server.on(paths.token, pending)
-  const terminal = await login()
+  const terminal = login()
   await terminal.until('Waiting')
   assert.doesNotMatch(terminal.text(), /█▀▀▀▀▀▀▀█/)
   terminal.type('q')
@@ -130,7 +131,7 @@ test('DC-06 q shows the QR code and takes it away, c copies the complete link', 
 
 test('a window that is too small for the QR code says so and keeps counting', async () => {
   server.on(paths.token, pending)
-  const terminal = await login([], { cols: 40, rows: 10 })
+  const terminal = login([], { cols: 40, rows: 10 })
   await terminal.until('Waiting')
   terminal.type('q')
   await terminal.until('No room for the QR code')
@@ -140,7 +141,7 @@ test('a window that is too small for the QR code says so and keeps counting', as
 
 test('DC-17 an expired code is renewed on Enter only, three times at most, then the exit code is 5', async () => {
   server.on(paths.token, json(400, { error: 'expired_token' }))
-  const terminal = await login()
+  const terminal = login()
   for (const asked of [1, 2, 3]) {
     await terminal.until(new RegExp(`(The code expired\\. Press Enter for a new one[\\s\\S]*){${asked}}`))
     assert.equal(server.at(paths.device).length, asked)
@@ -156,7 +157,7 @@ test('DC-17 an expired code is renewed on Enter only, three times at most, then 
 
 test('DC-17 Ctrl-C instead of Enter ends with 130', async () => {
   server.on(paths.token, json(400, { error: 'expired_token' }))
-  const terminal = await login()
+  const terminal = login()
   await terminal.until('Press Enter')
   terminal.type('\u0003')
   assert.equal(await terminal.ended, 130)
@@ -166,7 +167,7 @@ test('DC-17 Ctrl-C instead of Enter ends with 130', async () => {
 
 test('DC-11 a denial is said in plain words and exits 3', async () => {
   server.on(paths.token, json(400, { error: 'access_denied' }))
-  const terminal = await login()
+  const terminal = login()
   assert.equal(await terminal.ended, 3)
   assert.match(terminal.text(), / {2}✗ You chose "Don't allow"\. Nothing was signed in\.\n$/)
 })
@@ -179,7 +180,7 @@ test('DC-12 a connection that breaks is told once, and the sign-in still succeed
     },
     json(200, tokensOf()),
   ])
-  const terminal = await login()
+  const terminal = login()
   assert.equal(await terminal.ended, 0)
   assert.match(terminal.text(), / {2}! Offline\. The link stays valid for (10:00|9:5\d); retrying\./)
 })

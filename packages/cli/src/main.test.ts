@@ -95,6 +95,21 @@ test('login --json gives one object on stdout and JSON lines on stderr', async (
   assert.equal(events[0].user_code, 'WDJB-MJHT')
 })
 
+test('DC-16 two signals at once cancel once: the server is still told, and the exit code is 130', async () => {
+  server.on(paths.token, () => {})
+  // As under `npm run`, where the group gets the signal and npm passes it on.
+  const result = await runProgram(['login', '--server', server.issuer], env, {
+    onStderr: (text, child) => {
+      if (!text.includes('Waiting') || child.killed) return
+      child.kill('SIGINT')
+      child.kill('SIGTERM')
+    },
+  })
+  assert.equal(result.code, 130)
+  assert.match(result.stderr, / {2}Cancelled\. Nothing was signed in\.\n$/)
+  assert.equal(server.at(paths.revoke)[0]?.form.token, 'DEVICE-CODE-canary')
+})
+
 const endings: [string, () => void, number, RegExp][] = [
   [
     'denied',

@@ -10,7 +10,8 @@ import { tokenEndpoint } from './endpoints/token.ts'
 import { userinfoEndpoint } from './endpoints/userinfo.ts'
 import { comeBack, json, methodNotAllowed, type PlainRequest, type PlainResponse } from './http.ts'
 import { pageRoutes } from './pages/page-routes.ts'
-import type { Cors, Route } from './routes.ts'
+import { problemPage } from './pages/problem.ts'
+import type { Route } from './routes.ts'
 import type { Services } from './services.ts'
 import { StoreUnavailable } from './store/store.ts'
 
@@ -65,40 +66,61 @@ export function createHandler(services: Services): Handler {
   }
   const find = routeFinder([...clientRoutes, metricsRoute, ...pageRoutes], services.config.issuer)
   const common = commonHeaders(services.config.issuer)
+  const withCors = {
+    never: common,
+    read: { ...common, ...corsRead },
+    call: { ...common, ...corsCall },
+  }
 
   return async (request) => {
     const found = find(request.path)
     const response =
-      found === undefined ? notFound : await answer(services, found.route, { ...request, path: found.path })
-    metrics.count(request, found?.route.name ?? 'unknown', response.status)
+      found === undefined
+        ? await notFound(services, request)
+        : await answer(services, found.route, below(request, found.path))
+    metrics.count(found?.route.name ?? 'unknown', response.status)
     return {
       ...response,
       body: request.method === 'HEAD' ? '' : response.body,
-      headers: { ...common, ...response.headers, ...(found ? corsHeaders(found.route.cors) : {}) },
+      headers: { ...(found === undefined ? common : withCors[found.route.cors]), ...response.headers },
     }
   }
 }
 
-const notFound: PlainResponse = json(404, { error: 'not_found' })
+// Under an issuer without a path, which is nearly every one, the request is already what an endpoint wants.
+function below(request: PlainRequest, path: string): PlainRequest {
+  return request.path === path ? request : { ...request, path }
+}
+
+const nothingThere: PlainResponse = json(404, { error: 'not_found' })
+
+// Only a browser asks for HTML by name.
+function notFound(services: Services, { headers }: PlainRequest): PlainResponse | Promise<PlainResponse> {
+  return headers.accept?.includes('text/html') ? problemPage(services, 'not_found') : nothingThere
+}
 
 async function answer(services: Services, route: Route, request: PlainRequest): Promise<PlainResponse> {
   const endpoint = route[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
   if (endpoint === undefined || !/^(GET|HEAD|POST)$/.test(request.method))
-    return otherMethod(route, request.method)
+    return otherMethod(services, route, request.method)
   try {
     return await endpoint(services, request)
   } catch (error) {
-    return fault(services, route, error)
+    return await fault(services, route, error)
   }
 }
 
-function otherMethod(route: Route, method: string): PlainResponse {
+async function otherMethod(services: Services, route: Route, method: string): Promise<PlainResponse> {
   const allowed = [...(route.GET ? ['GET', 'HEAD'] : []), ...(route.POST ? ['POST'] : [])]
   if (method === 'OPTIONS' && route.cors !== 'never') return preflight(allowed)
-  return methodNotAllowed(allowed.join(', '))
+  const refused = methodNotAllowed(allowed.join(', '))
+  if (route.speaks === 'json') return refused
+  // Somebody who typed or reloaded the address of a form.
+  const page = await problemPage(services, 'not_found')
+  return { ...page, status: refused.status, headers: { ...page.headers, ...refused.headers } }
 }
 
-function fault(services: Services, route: Route, error: unknown): PlainResponse {
+function fault(services: Services, route: Route, error: unknown): PlainResponse | Promise<PlainResponse> {
   // What went wrong is for the log; outside there is only a number to find it by (standards.md G-21).
   const id = services.system.random(6).toString('hex')
   services.log.error('fault', {
@@ -106,7 +128,11 @@ function fault(services: Services, route: Route, error: unknown): PlainResponse 
     route: route.name,
     error: error instanceof Error ? error : String(error),
   })
-  return error instanceof StoreUnavailable ? comeBack(503, 2) : json(500, { error: 'server_error', id })
+  const isBusy = error instanceof StoreUnavailable
+  if (route.speaks === 'json') return isBusy ? comeBack(503, 2) : json(500, { error: 'server_error', id })
+  return isBusy
+    ? problemPage(services, 'busy', { retryAfterSeconds: 2 })
+    : problemPage(services, 'fault', { id })
 }
 
 interface Found {
@@ -147,10 +173,6 @@ const corsRead = { 'access-control-allow-origin': '*' }
 const corsCall = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'DPoP-Nonce, WWW-Authenticate, Retry-After, Preference-Applied',
-}
-
-function corsHeaders(cors: Cors): Record<string, string> {
-  return cors === 'never' ? {} : cors === 'read' ? corsRead : corsCall
 }
 
 function preflight(allowed: readonly string[]): PlainResponse {

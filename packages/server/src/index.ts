@@ -1,8 +1,9 @@
 // @countersign/server: start a server, administer its data, or mount its handler in a program of your own.
 
-export { type Admin, openAdmin } from './admin/admin.ts'
+export type { Admin } from './admin/admin.ts'
 export { AdminError, type AdminErrorCode } from './admin/admin-error.ts'
 export type { NewClient } from './admin/new-client.ts'
+export { openAdmin } from './admin/open-admin.ts'
 export type { AccountSummary, ClientSummary, GrantSummary, KeySummary } from './admin/summaries.ts'
 export { type Config, ConfigError } from './config.ts'
 export { createFetchHandler } from './fetch.ts'

@@ -11,7 +11,7 @@ import {
   verify,
 } from 'node:crypto'
 import type { Setting, SigningKey, Write } from '@countersign/protocol'
-import { calculateJwkThumbprint, type JWK } from 'jose'
+import type { JWK } from 'jose'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
@@ -68,7 +68,9 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
       }
     }
     const next = new Map<string, LiveKey>()
-    for (const record of records) next.set(record.id, live.get(record.id) ?? open(record, secrets))
+    // The keys stay the same, but the record learns when its turn ends.
+    for (const record of records)
+      next.set(record.id, { ...(live.get(record.id) ?? open(record, secrets)), record })
     live = next
     heads.clear()
   }
@@ -117,11 +119,14 @@ export async function rotateKeys(options: KeysOptions): Promise<readonly Signing
   const now = options.system.now()
   const added: SigningKey[] = []
   for (const alg of algs) {
-    const activeAt = now + leadSeconds
-    added.push(await addSigningKey(options, alg, activeAt))
-    for (const record of await options.store.list('signingKey')) {
-      if (record.alg !== alg || record.retiresAt !== null || record.activeAt >= activeAt) continue
-      const retired = { ...record, retiresAt: activeAt + longestSignedSeconds }
+    added.push(await addSigningKey(options, alg, now + leadSeconds))
+    const standing = (await options.store.list('signingKey')).filter(
+      (record) => record.alg === alg && record.retiresAt === null,
+    )
+    const last = standing.reduce((a, b) => (isLater(b, a) ? b : a))
+    for (const record of standing) {
+      if (record === last) continue
+      const retired = { ...record, retiresAt: last.activeAt + longestSignedSeconds }
       // Losing this race means that somebody else rotated at the same moment and retired it: as good.
       await options.store.apply([{ op: 'update', kind: 'signingKey', record: retired }])
     }
@@ -149,7 +154,7 @@ function takeTurn(alg: Alg, turn: Setting | undefined): Write {
 function currentKey(keys: Iterable<LiveKey>, alg: Alg, now: number): LiveKey {
   let current: LiveKey | undefined
   for (const key of keys) {
-    if (key.record.alg !== alg || key.record.activeAt > now) continue
+    if (key.record.alg !== alg || !isUsable(key.record, now)) continue
     if (current === undefined || isLater(key.record, current.record)) current = key
   }
   if (current === undefined) throw new Error(`There is no ${alg} key.`)
@@ -168,6 +173,8 @@ async function addSigningKey(
 ): Promise<SigningKey> {
   const { publicKey, privateKey } = generate(alg)
   const publicJwk = publicKey.export({ format: 'jwk' }) as Record<string, string>
+  // Loaded when a key is made, which is at the first start and a few times a year.
+  const { calculateJwkThumbprint } = await import('jose')
   const record: SigningKey = {
     id: await calculateJwkThumbprint(publicJwk),
     version: 0,

@@ -18,6 +18,8 @@ export function createNodeServer(
   handler: () => Handler | undefined,
   trustedProxies: BlockList,
 ): FastifyInstance {
+  const respond = (request: FastifyRequest, reply: FastifyReply) =>
+    serve(handler(), request, reply, trustedProxies)
   const server = Fastify({
     bodyLimit,
     // The longest hold is 30 s after a complete request; only slow senders are cut off by these.
@@ -28,16 +30,19 @@ export function createNodeServer(
     return503OnClosing: false,
     exposeHeadRoutes: false,
     clientErrorHandler: refuseBrokenRequest,
+    // A path with broken escapes: to us it is one that is not there, like any other.
+    frameworkErrors: (_error, request, reply) => {
+      const own = reply as FastifyReply
+      respond(request as FastifyRequest, own).catch(() => send(own, broken))
+    },
   })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  const respond = (request: FastifyRequest, reply: FastifyReply) =>
-    serve(handler(), request, reply, trustedProxies)
   server.route({ method: ['GET', 'HEAD', 'POST', 'OPTIONS'], url: '/*', handler: respond })
   server.setNotFoundHandler(respond)
   server.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
     const { statusCode = 500 } = error
-    if (statusCode >= 500) return send(reply, json(500, { error: 'server_error' }, nosniff))
+    if (statusCode >= 500) return send(reply, broken)
     if (statusCode === 413) return send(reply, tooLarge)
     // Whatever else a framework may call it, 415 included, OAuth says 400 (standards.md G-04, X-35).
     send(reply, json(400, { error: 'invalid_request' }, nosniff))
@@ -46,6 +51,8 @@ export function createNodeServer(
 }
 
 const nosniff = { 'x-content-type-options': 'nosniff' }
+
+const broken = json(500, { error: 'server_error' }, nosniff)
 
 // The rest of the body would be read as the next request.
 const tooLarge = json(413, { error: 'request_too_large' }, { ...nosniff, connection: 'close' })

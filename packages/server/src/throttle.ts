@@ -3,7 +3,8 @@
 // budgets, in the store, for guesses at secrets: exact, shared by all nodes, and alive after a restart (standards.md DV-03).
 
 import { type Attempts, attempts, type Budget, userCodeAlphabet, userCodeLength } from '@countersign/protocol'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+// The one limiter that is used: the package's index loads those for every database there is.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import type { Config } from './config.ts'
 import { decideAndApply, type Store } from './store/store.ts'
 import type { System } from './system.ts'

@@ -57,19 +57,18 @@ function readyLine({ issuer, setupUrl }: Running): Record<string, unknown> {
   return { event: 'ready', issuer, pid: process.pid, ...(setupUrl ? { setup_url: setupUrl } : {}) }
 }
 
+/** One write, so that no line of the log comes between. */
 function greet({ issuer, setupUrl }: Running, { terminal }: Context): void {
   const server = issuer === DEFAULT_SERVER ? '' : ` --server ${issuer}`
-  terminal.say()
-  terminal.say(`Countersign serves ${terminal.paint('bold', clean(issuer))}`)
-  terminal.say()
-  if (setupUrl) {
-    terminal.say('First start. Create your account here (the link works once):')
-    terminal.say(clean(setupUrl))
-    terminal.say()
-  }
-  terminal.say(`${setupUrl ? 'Then, in' : 'In'} another terminal in this directory:`)
-  terminal.say(`${ownCommand()} login${server}`)
-  terminal.say()
+  const setup = ['First start. Create your account here (the link works once):', clean(setupUrl ?? ''), '']
+  const lines = [
+    `Countersign serves ${terminal.paint('bold', clean(issuer))}`,
+    '',
+    ...(setupUrl ? setup : []),
+    `${setupUrl ? 'Then, in' : 'In'} another terminal in this directory:`,
+    `${ownCommand()} login${server}`,
+  ]
+  terminal.draw(`\n${lines.map((line) => (line === '' ? '\n' : `  ${line}\n`)).join('')}\n`)
 }
 
 /** From a clone the program is reached through npx; installed, by its name. */

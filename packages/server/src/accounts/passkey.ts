@@ -18,6 +18,9 @@ type Purpose = 'register' | 'sign in'
 
 const challengeSeconds = 600
 
+// EdDSA, ES256, RS256 as COSE numbers: what authenticators have today.
+const algorithms = [-8, -7, -257]
+
 /** WebAuthn names a host, never an address: with an IP address as issuer there are no passkeys. */
 export function passkeysPossible({ config }: Services): boolean {
   return isIP(new URL(config.issuer).hostname.replace(/^\[|\]$/g, '')) === 0
@@ -52,6 +55,7 @@ export async function beginRegistration(
     userID: new TextEncoder().encode(account.id),
     challenge: new Uint8Array(services.system.random(32)),
     attestationType: 'none',
+    supportedAlgorithmIDs: algorithms,
     excludeCredentials: known.map(({ id, transports }) => ({ id, transports: [...transports] })),
     // Discoverable, so that signing in needs no e-mail address first.
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
@@ -86,6 +90,7 @@ export async function finishRegistration(
     expectedOrigin: new URL(services.config.issuer).origin,
     expectedRPID: rpId(services),
     requireUserVerification: true,
+    supportedAlgorithmIDs: algorithms,
   }).catch(() => undefined)
   if (!verified?.verified) return undefined
   const { credential } = verified.registrationInfo

@@ -1,16 +1,39 @@
-// The account page: devices, passkeys, browsers, password.
+// The account page: the devices that are signed in, the ways to sign in, and the browsers that are. Each part with what it
+// posts is in a file of its own, account-*.ts.
 
 import { html } from 'hono/html'
+import { devicesSection } from './account-devices.ts'
+import { passkeysSection } from './account-passkeys.ts'
+import { passwordSection } from './account-password.ts'
+import { leaveSection, sessionsSection } from './account-sessions.ts'
+import { here } from './links.ts'
 import { text } from './messages.ts'
-import { renderPage } from './page.ts'
+import { takeNote } from './note.ts'
+import { named, notice, renderPage } from './page.ts'
 import { signOutCorner } from './sign-out.ts'
 import { forSignedIn } from './visit.ts'
 
-export const accountPage = forSignedIn((visit) =>
-  renderPage(visit.services, {
-    title: text.account.title,
-    main: html`<h1>${text.account.title}</h1>`,
+const words = text.account
+
+export const accountPage = forSignedIn(async (visit) => {
+  const { services, signedIn } = visit
+  const { email, name } = signedIn.account
+  const note = takeNote(visit)
+  const main = html`<div class="account-head" id="top"><div><h1>${name === '' ? words.title : words.greeting(name)}</h1>
+<p class="who">${named(email)}</p></div>
+<a class="button" href="${here(services, '/device')}">${words.connect}</a></div>
+${note ? notice('good', note.says) : ''}
+${await devicesSection(visit)}
+${await passkeysSection(visit)}
+${await sessionsSection(visit)}
+${passwordSection(visit)}
+${leaveSection(visit)}`
+  return renderPage(services, {
+    title: words.title,
+    main,
+    width: 'wide',
     corner: signOutCorner(visit),
-    wide: true,
-  }),
-)
+    script: true,
+    cookies: note ? [note.cookie] : [],
+  })
+})

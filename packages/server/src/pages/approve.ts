@@ -52,7 +52,7 @@ export function showApprove(
 <p class="publisher">${
     client.publisher === null
       ? html`<span class="badge plain">${words.notVerified}</span>`
-      : html`<span class="badge good">${tickIcon}${words.verified(named(client.publisher))}</span>`
+      : html`<span class="badge good">${tickIcon}<span>${words.verified(named(client.publisher))}</span></span>`
   }</p>
 <p class="who">${named(signedIn.account.email)} <a href="${here(services, '/login')}">${words.notYou}</a></p>
 ${elsewhere ? notice('warn', html`<strong>${words.differentTitle}</strong> ${words.different}`) : ''}
@@ -67,6 +67,7 @@ ${decisionForm(visit, open, { elsewhere, unconfirmed })}
   return renderPage(services, {
     title: words.pageTitle(client.name),
     main,
+    width: 'middle',
     corner: signOutCorner(visit),
     status: unconfirmed ? 400 : 200,
     script: true,

@@ -36,6 +36,6 @@ ${decided.outcome === 'reported' ? nextSteps(visit) : ''}
 
 function nextSteps({ services }: SignedVisit): Html {
   return html`<p>${words.next}</p>
-<ul class="links"><li><a href="${here(services, '/account')}#password">${words.password}</a></li>
+<ul class="links"><li><a href="${here(services, '/account')}#change-password">${words.password}</a></li>
 <li><a href="${here(services, '/account')}">${words.everywhere}</a></li></ul>`
 }

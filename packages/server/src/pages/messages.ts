@@ -145,7 +145,7 @@ export const text = {
     notYou: 'Not you? Switch',
     codeLead: 'Your terminal shows',
     codeAdvice: 'If it shows another code, or none, choose “Don’t allow”.',
-    differentTitle: 'The request comes from a different network than yours.',
+    differentTitle: 'The request comes from a different network.',
     different:
       'That is normal for a server you are connected to. If you did not start this yourself, it is an attack on your account.',
     confirm: 'I started this myself, and I see this code on that device.',
@@ -156,8 +156,8 @@ export const text = {
     kind: 'Program',
     system: 'System',
     network: 'Network',
-    sameNetwork: 'The same network as this browser',
-    otherNetwork: 'A different network than this browser',
+    sameNetwork: 'The same as this browser’s',
+    otherNetwork: 'Not the network of this browser',
     address: 'Address',
     asked: 'Asked',
     deviceName: 'Name',
@@ -193,7 +193,7 @@ export const text = {
 
   denied: {
     title: 'Nothing was allowed',
-    says: 'The device was told no. It has no access to your account.',
+    says: 'The device was told no. It has no access to your account. You can close this tab.',
     reportedTitle: 'Refused and reported',
     reportedSays: 'Nothing was allowed. Thank you: the people who run this server can see your report.',
     next: 'If somebody sent you the code or asked you for it, they know your address. Look after your account:',

@@ -3,6 +3,10 @@
 
 import type { Route } from '../routes.ts'
 import { accountPage } from './account.ts'
+import { submitDevices } from './account-devices.ts'
+import { submitNewPasskey, submitRemovePasskey } from './account-passkeys.ts'
+import { submitPassword } from './account-password.ts'
+import { submitLeave, submitSessions } from './account-sessions.ts'
 import { approvePage } from './approve.ts'
 import { assetEndpoint } from './asset.ts'
 import { connectedPage } from './connected.ts'
@@ -38,5 +42,11 @@ export const pageRoutes: readonly Route[] = [
   page('/device/denied', { GET: deniedPage }),
   page('/device/', { GET: linkedCode }),
   page('/account', { GET: accountPage }),
+  page('/account/devices', { POST: submitDevices }),
+  page('/account/passkeys', { POST: submitNewPasskey }),
+  page('/account/passkeys/remove', { POST: submitRemovePasskey }),
+  page('/account/sessions', { POST: submitSessions }),
+  page('/account/password', { POST: submitPassword }),
+  page('/account/leave', { POST: submitLeave }),
   page('/assets/', { GET: assetEndpoint }),
 ]

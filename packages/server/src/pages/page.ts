@@ -15,7 +15,7 @@ export interface PageContent {
   readonly title: string
   readonly main: Html
   readonly status?: number
-  readonly wide?: boolean
+  readonly width?: 'narrow' | 'middle' | 'wide'
   readonly cookies?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
   /** What stands at the right of the header, such as the button that signs out. */
@@ -47,7 +47,7 @@ export async function renderPage(services: Services, content: PageContent): Prom
   }
 }
 
-function frame(services: Services, { title, main, wide, corner, script }: PageContent): Html {
+function frame(services: Services, { title, main, width = 'narrow', corner, script }: PageContent): Html {
   const issuer = new URL(services.config.issuer)
   const to = (path: string) => here(services, path)
   return html`<!doctype html>
@@ -66,7 +66,7 @@ ${script ? html`<script src="${to(assetPaths.script)}" defer></script>` : ''}
 <a class="brand" href="${to('/')}">${mark}<span>Countersign</span></a>
 <div class="corner">${corner ?? html`<span class="host">${ltr(issuer.host)}</span>`}</div>
 </header>
-<main class="${wide ? 'wide' : 'narrow'}">${main}</main>
+<main class="${width}">${main}</main>
 <footer class="foot"><p>${text.footer(ltr(issuer.host))}</p></footer>
 </body>
 </html>`

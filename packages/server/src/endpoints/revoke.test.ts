@@ -1,0 +1,124 @@
+// The revocation endpoint against standards.md section 15 (RV).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openMemoryStore } from '../store/memory.ts'
+import { StoreUnavailable } from '../store/store.ts'
+import {
+  basic,
+  bodyOf,
+  errorOf,
+  introspect,
+  refresh,
+  signIn,
+  startDevice,
+  type TokenAnswer,
+} from '../testing/device-flow.ts'
+import {
+  type CallOptions,
+  createTestServer,
+  type TestOptions,
+  testClient,
+  testConfidentialClient,
+} from '../testing/services.ts'
+
+async function withClients(options: TestOptions = {}) {
+  const server = await createTestServer(options)
+  await server.addClient()
+  await server.addClient({ ...testClient, id: 'other' })
+  await server.addClient({ ...testConfidentialClient, introspectsAll: true })
+  await server.addAccount()
+  const revoke = (form: Record<string, string>, more: CallOptions = {}) =>
+    server.call('POST', '/oauth/revoke', { form, ...more })
+  const isActive = async (token: string) => (await introspect(server, token, 'api')).active
+  return { server, revoke, isActive }
+}
+
+test('RV-01 RV-04 confidential clients authenticate, public ones say who they are, everybody sends a token', async () => {
+  const { server, revoke } = await withClients()
+  const { refresh_token: token } = await signIn(server, '', { headers: basic('api') })
+  assert.equal(errorOf(await revoke({ token })), '400 invalid_request')
+  assert.equal(errorOf(await revoke({ token, client_id: 'api' })), '401 invalid_client')
+  assert.equal(errorOf(await revoke({ token }, { headers: basic('api', 'wrong') })), '401 invalid_client')
+  assert.equal(errorOf(await revoke({ client_id: testClient.id })), '400 invalid_request')
+  assert.equal((await revoke({ token }, { headers: basic('api') })).status, 200)
+})
+
+test('RV-02 RV-07 RV-10 a refresh token ends the whole grant at once', async () => {
+  const { server, revoke, isActive } = await withClients()
+  const first = await signIn(server)
+  const second = bodyOf<TokenAnswer>(await refresh(server, first.refresh_token))
+  assert.equal((await revoke({ client_id: testClient.id, token: second.refresh_token })).status, 200)
+  assert.equal(await isActive(first.access_token), false)
+  assert.equal(await isActive(second.access_token), false)
+  assert.equal(errorOf(await refresh(server, second.refresh_token)), '400 invalid_grant')
+})
+
+test('RV-07 an older refresh token of the family ends it, too', async () => {
+  const { server, revoke, isActive } = await withClients()
+  const first = await signIn(server)
+  const second = bodyOf<TokenAnswer>(await refresh(server, first.refresh_token))
+  assert.equal((await revoke({ client_id: testClient.id, token: first.refresh_token })).status, 200)
+  assert.equal(await isActive(second.access_token), false)
+})
+
+test('RV-02 RV-08 an access token ends alone', async () => {
+  const { server, revoke, isActive } = await withClients()
+  const first = await signIn(server)
+  assert.equal((await revoke({ client_id: testClient.id, token: first.access_token })).status, 200)
+  assert.equal(await isActive(first.access_token), false)
+  const second = bodyOf<TokenAnswer>(await refresh(server, first.refresh_token))
+  assert.equal(await isActive(second.access_token), true)
+})
+
+test('RV-03 G-10 unknown and already invalid tokens are a success with an empty body that nobody stores', async () => {
+  const { server, revoke } = await withClients()
+  const { refresh_token: token } = await signIn(server)
+  await revoke({ client_id: testClient.id, token })
+  for (const text of [token, 'x', 'csr_x', 'csd_x', 'cst_x', 'a.b.c', 'x'.repeat(20_000)]) {
+    const response = await revoke({ client_id: testClient.id, token: text })
+    assert.deepEqual([response.status, response.body], [200, ''], text.slice(0, 20))
+    assert.equal(response.headers['cache-control'], 'no-store')
+  }
+})
+
+test('RV-05 X-15 the token of another client is refused and goes on, of whatever kind it is', async () => {
+  const { server, revoke, isActive } = await withClients()
+  const tokens = await signIn(server)
+  const { device_code: code } = await startDevice(server)
+  for (const token of [tokens.refresh_token, tokens.access_token, code])
+    assert.equal(errorOf(await revoke({ client_id: 'other', token })), '400 invalid_grant')
+  assert.equal(await isActive(tokens.access_token), true)
+  assert.equal((await refresh(server, tokens.refresh_token)).status, 200)
+})
+
+test('RV-06 a wrong hint changes nothing', async () => {
+  const { server, revoke, isActive } = await withClients()
+  const tokens = await signIn(server)
+  const form = { client_id: testClient.id, token: tokens.refresh_token, token_type_hint: 'access_token' }
+  assert.equal((await revoke(form)).status, 200)
+  assert.equal(await isActive(tokens.access_token), false)
+})
+
+test('RV-09 F-11 when the store cannot, the client hears that the token may live', async () => {
+  const store = openMemoryStore()
+  const { server, revoke, isActive } = await withClients({ store })
+  const tokens = await signIn(server)
+  const { apply } = store
+  Object.assign(store, { apply: () => Promise.reject(new StoreUnavailable(new Error('disk full'))) })
+  const failed = await revoke({ client_id: testClient.id, token: tokens.refresh_token })
+  assert.equal(failed.status, 503)
+  assert.ok(Number(failed.headers['retry-after']) > 0)
+  Object.assign(store, { apply: async () => 'conflict' })
+  assert.equal((await revoke({ client_id: testClient.id, token: tokens.refresh_token })).status, 503)
+  Object.assign(store, { apply })
+  assert.equal(await isActive(tokens.access_token), true)
+})
+
+test('RV-11 browsers may call it, and there is no JSONP', async () => {
+  const { server, revoke } = await withClients()
+  const response = await revoke({ client_id: testClient.id, token: 'x', callback: 'alert' })
+  assert.deepEqual([response.status, response.body], [200, ''])
+  assert.equal(response.headers['access-control-allow-origin'], '*')
+  assert.equal((await server.call('GET', '/oauth/revoke?callback=alert')).status, 405)
+})

@@ -1,0 +1,78 @@
+// A person at the real pages over plain HTTP, without a browser: keeps cookies, follows redirects, posts the forms
+// that the pages hold. For tests that need approvals, many of them quickly; what a person sees is test/journey.
+
+import { type Exit, runProgram } from './process.ts'
+
+export const mia = { email: 'mia@example.com', password: 'cobalt-canary-lantern-42' }
+
+export type Decide = 'allow' | 'deny' | 'report'
+
+export type Person = {
+  signIn: (who?: { email: string; password: string }) => Promise<void>
+  /** Opens the complete link and decides; rejects unless the page confirms the decision. */
+  decide: (userCode: string, choice: Decide) => Promise<void>
+}
+
+type Page = { status: number; path: string; html: string }
+
+/** `countersign users add` on the data of a server. */
+export async function addMia(...where: string[]): Promise<void> {
+  const args = ['users', 'add', mia.email, '--name', 'Mia', '--password-stdin', ...where]
+  succeeded(await runProgram(args, { input: mia.password }))
+}
+
+/** `countersign clients add`; the secret, when there is one, has 32 characters or more. */
+export async function addClient(id: string, secret: string | undefined, ...more: string[]): Promise<void> {
+  const kind = secret === undefined ? ['--public'] : ['--secret-stdin']
+  const args = ['clients', 'add', id, '--name', id, ...kind, ...more]
+  succeeded(await runProgram(args, secret === undefined ? {} : { input: secret }))
+}
+
+function succeeded({ code, stdout, stderr }: Exit): void {
+  if (code !== 0) throw new Error(`the program ended with ${code}: ${stdout}${stderr}`)
+}
+
+/** `issuer` is asked at each step, because a server that is started again may have another port. */
+export function openPerson(issuer: () => string): Person {
+  const cookies = new Map<string, string>()
+  const send = async (path: string, form?: Record<string, string>): Promise<Page> => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(issuer() + path, {
+      redirect: 'manual',
+      headers: { accept: 'text/html', 'sec-fetch-site': 'same-origin', ...(cookie ? { cookie } : {}) },
+      ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+    })
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      cookies.set(name, value)
+    }
+    const html = await response.text()
+    const location = response.headers.get('location')
+    if (response.status === 303 && location !== null) return send(new URL(location, issuer()).pathname)
+    return { status: response.status, path, html }
+  }
+  return {
+    async signIn({ email, password } = mia) {
+      const page = await send('/login')
+      const shown = await send('/login', { ...hiddenOf(page, 'password'), email, password })
+      if (shown.path === '/login') throw new Error(`signing in ended on ${shown.path} with ${shown.status}`)
+    },
+    async decide(userCode, choice) {
+      const page = await send(`/device/${userCode}`)
+      const form = { ...hiddenOf(page, 'decision'), decision: choice, confirm: 'yes' }
+      const shown = await send('/device/decision', form)
+      const expected = choice === 'allow' ? '/device/connected' : '/device/denied'
+      if (shown.path !== expected) throw new Error(`deciding ended on ${shown.path} with ${shown.status}`)
+    },
+  }
+}
+
+/** The hidden fields of the form that has a field or button of this name. */
+function hiddenOf(page: Page, having: string): Record<string, string> {
+  for (const [form] of page.html.matchAll(/<form\b[\s\S]*?<\/form>/g)) {
+    if (!form.includes(`name="${having}"`)) continue
+    const inputs = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
+    return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, value]))
+  }
+  throw new Error(`no form with ${having} on ${page.path} (${page.status})`)
+}
