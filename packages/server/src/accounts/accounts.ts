@@ -5,7 +5,7 @@ import type { Account, BrowserSession, Write } from '@countersign/protocol'
 import { decideAndApply, type Store } from '../store/store.ts'
 import type { System } from '../system.ts'
 import { cleanText } from '../text.ts'
-import { hashPassword, TooManyPasswords } from './password.ts'
+import { hashUnlessBusy } from './password.ts'
 import { type PasswordFault, passwordFault } from './password-policy.ts'
 
 export interface Base {
@@ -45,7 +45,7 @@ export async function newAccount(system: System, input: NewAccount): Promise<Cre
   const name = cleanText(input.name, 80) ?? ''
   const fault = passwordFault(input.password, { email, name })
   if (fault !== undefined) return refused(fault)
-  const passwordHash = await hashOrBusy(input.password, system)
+  const passwordHash = await hashUnlessBusy(input.password, system)
   if (passwordHash === undefined) return refused('busy')
   const id = `usr_${system.random(16).toString('base64url')}`
   const { admin } = input
@@ -95,7 +95,7 @@ export async function newPassword(
 ): Promise<{ readonly hash: string } | { readonly fault: AccountFault }> {
   const fault = passwordFault(password, account)
   if (fault !== undefined) return { fault }
-  const hash = await hashOrBusy(password, system)
+  const hash = await hashUnlessBusy(password, system)
   return hash === undefined ? { fault: 'busy' } : { hash }
 }
 
@@ -103,15 +103,6 @@ export async function newPassword(
 export function normalizeEmail(text: string): string | undefined {
   const email = text.trim().normalize('NFKC').toLowerCase()
   return email.length <= 254 && /^[^\s@\p{C}<>"]+@[^\s@\p{C}<>"]+$/u.test(email) ? email : undefined
-}
-
-async function hashOrBusy(password: string, system: System): Promise<string | undefined> {
-  try {
-    return await hashPassword(password, system)
-  } catch (error) {
-    if (error instanceof TooManyPasswords) return undefined
-    throw error
-  }
 }
 
 const ended = (record: BrowserSession): Write => ({ op: 'delete', kind: 'browserSession', record })

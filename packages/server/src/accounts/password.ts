@@ -22,11 +22,24 @@ const tagBytes = 32
 
 export type Checked = 'right' | 'wrong' | 'busy'
 
-/** The PHC string to keep, or `busy` when too many hashes are being made already. */
+/** The PHC string to keep. Throws TooManyPasswords when the queue is full. */
 export async function hashPassword(password: string, { random }: Pick<System, 'random'>): Promise<string> {
   const salt = random(saltBytes)
   const tag = await derive(password, salt, cost)
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${b64(salt)}$${b64(tag)}`
+}
+
+/** The PHC string to keep, or undefined when the queue is full. */
+export async function hashUnlessBusy(
+  password: string,
+  system: Pick<System, 'random'>,
+): Promise<string | undefined> {
+  try {
+    return await hashPassword(password, system)
+  } catch (error) {
+    if (error instanceof TooManyPasswords) return undefined
+    throw error
+  }
 }
 
 /**

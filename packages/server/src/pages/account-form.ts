@@ -1,4 +1,5 @@
 // What the forms of the account page share: their proof, their way back, and what counts as having signed in recently.
+// The sections with their forms are account-devices.ts, account-passkeys.ts, account-sessions.ts and account-password.ts.
 
 import { html } from 'hono/html'
 import { type PlainResponse, seeOther } from '../http.ts'

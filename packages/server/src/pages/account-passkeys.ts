@@ -1,4 +1,5 @@
-// Passkeys on the account page: add, name, remove. The ceremony is accounts/passkey.ts, the browser's half script.ts.
+// Passkeys on the account page: add, name, remove.
+// The ceremony is accounts/passkey.ts, the browser's half script.ts, and signing in with one sign-in.ts.
 
 import type { Passkey } from '@countersign/protocol'
 import { html } from 'hono/html'

@@ -1,4 +1,5 @@
 // Browsers on the account page: where one is signed in, and ending it there, or everywhere at once with the devices.
+// How a session begins and ends by itself is accounts/browser-session.ts; signing out of this browser is sign-out.ts.
 
 import type { BrowserSession } from '@countersign/protocol'
 import { html } from 'hono/html'

@@ -62,7 +62,7 @@ ${elsewhere ? notice('warn', html`<strong>${words.differentTitle}</strong> ${wor
 ${deviceFacts(visit, record, elsewhere)}
 ${permissions(services.config, client, record)}
 ${decisionForm(visit, open, { elsewhere, unconfirmed })}
-<p class="time">${words.left(html`<span data-left="${left}">${clockText(left)}</span>`)}</p>
+<p class="time">${words.left(html`<span data-left="${left}">${clockText(left)}</span>`)} · <a href="${here(services, '/device')}">${words.otherCode}</a></p>
 <p class="unseen" id="time-status" role="status" data-last-minute="${words.lastMinute}" data-ended="${words.ended}"></p>`
   return renderPage(services, {
     title: words.pageTitle(client.name),

@@ -1,4 +1,5 @@
-// Sends the files of assets.ts. Their addresses never change what they mean, so browsers and proxies may keep them.
+// Sends the style sheet, the script and the icon. Their addresses never change what they mean, so browsers and proxies may
+// keep them. What they are called is assets.ts; what is in them style.ts and script.ts.
 
 import type { PlainRequest, PlainResponse } from '../http.ts'
 import type { Services } from '../services.ts'

@@ -1,4 +1,5 @@
 // A user code as the pages show it: grouped, in even letters, read from left to right. What is no code is shown as it was typed.
+// How a code is read is the protocol's user-code.ts; how it travels between pages carried-code.ts.
 
 import { groupUserCode, readUserCode } from '@countersign/protocol'
 import { html } from 'hono/html'

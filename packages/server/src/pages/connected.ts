@@ -1,4 +1,5 @@
 // After Allow: who is signed in as whom, where to go, and a way back for ten minutes.
+// Taking the allowance back is decision.ts; after that time it is the list of devices, account-devices.ts.
 
 import { html } from 'hono/html'
 import { seeOther } from '../http.ts'

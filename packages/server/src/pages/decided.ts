@@ -1,4 +1,5 @@
 // What became of a request that this account decided, and the page that tells it.
+// Deciding is decision.ts; the pages are connected.ts and denied.ts.
 
 import type { DeviceAuthorization, Grant } from '@countersign/protocol'
 import type { SignedVisit } from './visit.ts'

@@ -1,4 +1,5 @@
 // After "Don't allow", after "I didn't start this", and after taking an allowance back.
+// The decisions themselves are decision.ts; a request that ended without this person is expired.ts.
 
 import { html } from 'hono/html'
 import { seeOther } from '../http.ts'

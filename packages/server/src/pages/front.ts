@@ -1,4 +1,5 @@
 // The front page, for whoever comes without an address in mind.
+// It knows nothing but whether somebody is signed in; the first account is made in setup.ts.
 
 import { html } from 'hono/html'
 import { here } from './links.ts'

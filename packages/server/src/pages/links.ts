@@ -1,4 +1,5 @@
 // Links to our own pages. There are no others: every page and redirect stays below the issuer.
+// Which pages there are is page-routes.ts.
 
 import type { Services } from '../services.ts'
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { argon2Sync } from 'node:crypto'
 import { test } from 'node:test'
 import { ask, createPeopledServer, hiddenFields, openBrowser, password, signIn } from './testing.ts'
 
@@ -142,4 +143,20 @@ test('a passkey answer that does not hold is refused, whatever is in it', async 
     (await browser.post('/login/passkey', { ...fields, challenge: 'AAAA', credential: '{"id":"x"}' })).status,
     400,
   )
+})
+
+test('a password kept with less effort than today is hashed again when it is used', async () => {
+  const server = await createPeopledServer()
+  const { store } = server.services
+  const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+  const salt = Buffer.alloc(16, 3)
+  const cost = { memory: 64, passes: 1, parallelism: 1, tagLength: 32 }
+  const tag = argon2Sync('argon2id', { message: password, nonce: salt, ...cost })
+  const account = await store.read('account', 'usr_mia')
+  assert.ok(account)
+  const passwordHash = `$argon2id$v=19$m=64,t=1,p=1$${base64(salt)}$${base64(tag)}`
+  await store.apply([{ op: 'update', kind: 'account', record: { ...account, passwordHash } }])
+  assert.equal((await signIn(openBrowser(server))).path, '/account')
+  assert.match((await store.read('account', 'usr_mia'))?.passwordHash ?? '', /\$m=19456,t=2,p=1\$/)
+  assert.equal((await signIn(openBrowser(server))).path, '/account')
 })

@@ -6,7 +6,7 @@ import { html } from 'hono/html'
 import { normalizeEmail } from '../accounts/accounts.ts'
 import { endOfSession, newBrowserSession } from '../accounts/browser-session.ts'
 import { beginSignIn, finishSignIn, passkeysPossible } from '../accounts/passkey.ts'
-import { checkPassword, hashPassword, isOutdated } from '../accounts/password.ts'
+import { checkPassword, hashUnlessBusy, isOutdated } from '../accounts/password.ts'
 import type { Form } from '../form.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
 import type { Services } from '../services.ts'
@@ -138,7 +138,9 @@ export function answerIn({ browser }: Visit, form: Form) {
 
 async function rehashed(services: Services, account: Account, password: string): Promise<readonly Write[]> {
   if (account.passwordHash === null || !isOutdated(account.passwordHash)) return []
-  const passwordHash = await hashPassword(password, services.system)
+  const passwordHash = await hashUnlessBusy(password, services.system)
+  // There will be another sign-in to do it.
+  if (passwordHash === undefined) return []
   return [{ op: 'update', kind: 'account', record: { ...account, passwordHash } }]
 }
 

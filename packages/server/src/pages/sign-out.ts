@@ -1,4 +1,5 @@
-// Signing out of this browser. Ending other browsers and devices is account-sessions.ts and account-devices.ts.
+// Signing out of this browser, and the button for it in the corner of each page.
+// Ending other browsers and devices is account-sessions.ts and account-devices.ts.
 
 import { html } from 'hono/html'
 import { endSessions } from '../accounts/browser-session.ts'

@@ -88,7 +88,7 @@ button:hover, .button:hover { background: var(--tint); border-color: var(--accen
 .primary:hover { background: var(--accent-strong); border-color: var(--accent-strong); color: var(--on-accent); }
 [data-needs-passkeys]:not([hidden]) + form > .primary { background: var(--sheet); border-color: var(--edge); color: var(--ink); }
 [data-needs-passkeys]:not([hidden]) + form > .primary:hover { background: var(--tint); border-color: var(--accent); }
-form > .primary { inline-size: 100%; }
+form > .primary { inline-size: 100%; padding-inline: .6rem; }
 .quiet { border-color: transparent; background: none; color: var(--soft); font-weight: 500; padding-inline: .6rem; text-decoration: underline; text-underline-offset: .2em; text-decoration-thickness: 1px; }
 .quiet:hover { background: none; border-color: transparent; color: var(--ink); text-decoration-thickness: 2px; }
 .danger { color: var(--red-ink); }
@@ -122,11 +122,11 @@ code { font-family: var(--mono); font-size: .92em; background: var(--tint); padd
 .caution { display: inline-flex; gap: .35rem; color: var(--amber-ink); font-weight: 600; }
 
 .publisher { margin-block-start: -.6rem; }
-.who { color: var(--soft); }
-.who a { margin-inline-start: .4rem; display: inline-block; padding-block: .55rem; margin-block: -.55rem; }
+.who { color: var(--soft); display: flex; flex-wrap: wrap; gap: 0 .5rem; }
+.who a { display: inline-block; padding-block: .55rem; margin-block: -.55rem; }
 .shown-code { display: grid; justify-items: center; gap: .15rem; text-align: center; padding: 1.1rem 1rem; border-radius: 14px; background: var(--tint); }
 .big-code { font-size: clamp(1.7rem, 1.2rem + 3.4vw, 2.35rem); line-height: 1.25; }
-.facts { display: grid; gap: 1.25rem; }
+.facts { display: grid; gap: 1.25rem; align-items: start; }
 .facts > section:first-child { padding-block: .95rem; }
 @media (min-width: 44rem) {
   .facts { grid-template-columns: 1.15fr 1fr; }
