@@ -13,7 +13,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Config, ConfigError } from './config.ts'
 import type { System } from './system.ts'
 
@@ -24,9 +24,21 @@ export function loadMasterKey(config: Config, system: System): Uint8Array {
     return parseKey(config.masterKey, 'The setting masterKey (COUNTERSIGN_MASTER_KEY)')
   // A database in memory forgets everything, so a key that is forgotten with it serves as well.
   if (config.store === 'memory') return system.random(keyBytes)
-  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  makeDirectory(resolve(config.data))
   const path = join(config.data, 'master.key')
   return createKeyFile(path, system) ?? readKeyFile(path)
+}
+
+// Not Node's recursive mkdir: it never returns where a directory cannot have children, such as /proc.
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  if (!existsSync(dirname(path))) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw new ConfigError(`The setting data (COUNTERSIGN_DATA) is wrong: ${(error as Error).message}`)
+  }
 }
 
 // Written aside and linked under its name: of several processes that start at once, one makes the key and the others read it,

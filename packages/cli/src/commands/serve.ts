@@ -39,7 +39,11 @@ async function serve(flags: ServeFlags, context: Context): Promise<Exit> {
   const { host, issuer, data, databaseUrl, config } = flags
   const stopping = new Promise<void>((resolve) => onFirstSignal(SIGNALS, context.system, resolve))
   const server = await startServer({
-    env: context.env,
+    // A person at a terminal reads the greeting; events of every request are for who keeps a log.
+    env:
+      flags.json || !context.terminal.interactive
+        ? context.env
+        : { COUNTERSIGN_LOG_LEVEL: 'warn', ...context.env },
     ...(host === undefined ? {} : { host }),
     ...(flags.port === undefined ? {} : { port: portOf(flags.port) }),
     ...(issuer === undefined ? {} : { issuer }),

@@ -1,7 +1,7 @@
 // Administration: what the `countersign users|clients|keys|grants` commands do, on the database itself, whether a server runs or
 // not. Results are plain objects without secrets, digests or keys.
 
-import { grant as grantRules } from '@countersign/protocol'
+import { type Grant, grant as grantRules } from '@countersign/protocol'
 import { createAccount, findAccount, setAccountDisabled } from '../accounts/accounts.ts'
 import { loadConfig } from '../config.ts'
 import { openKeys, rotateKeys } from '../keys.ts'
@@ -112,11 +112,13 @@ function clientAdmin({
     listClients: async () => (await everyRecord(store, 'client')).map(clientSummary),
     showClient: async (id) => clientSummary(await existing(id)),
     async removeClient(id) {
-      const done = await decideAndApply(store, async () => ({
+      await decideAndApply(store, async () => ({
         writes: [{ op: 'delete', kind: 'client', record: await existing(id) }],
       }))
-      if (!done.applied)
-        throw new AdminError('busy', 'The client is being changed by somebody else; try again.')
+      // Nobody can use them any more; revoked, they are gone from people's lists, and from introspection too (RT-08).
+      for (const { id: grantId, clientId } of await everyRecord(store, 'grant')) {
+        if (clientId === id) await revokeGrant({ store, system }, grantId)
+      }
     },
   }
 }
@@ -130,16 +132,20 @@ function grantAdmin({ store, system }: Base): Pick<Admin, 'listGrants' | 'revoke
       return (await store.find('grant', 'accountId', found.id)).map(grantSummary)
     },
     async revokeGrant(id) {
-      const done = await decideAndApply(store, async () => {
-        const record = await store.read('grant', id)
-        if (record === undefined) throw new AdminError('not_found', `There is no grant ${id}.`)
-        const writes = grantRules.revoke(record, 'admin', system.now())
-        const [write] = writes
-        return { grant: write?.op === 'update' && write.kind === 'grant' ? write.record : record, writes }
-      })
-      if (!done.applied)
-        throw new AdminError('busy', 'The grant is being changed by somebody else; try again.')
-      return grantSummary(done.decision.grant)
+      const grant = await revokeGrant({ store, system }, id)
+      if (grant === undefined) throw new AdminError('not_found', `There is no grant ${id}.`)
+      return grantSummary(grant)
     },
   }
+}
+
+/** The grant as it is after its end; undefined when there is none. */
+async function revokeGrant({ store, system }: Base, id: string): Promise<Grant | undefined> {
+  const done = await decideAndApply(store, async () => {
+    const record = await store.read('grant', id)
+    const writes = record === undefined ? [] : grantRules.revoke(record, 'admin', system.now())
+    return { record, writes }
+  })
+  if (!done.applied) throw new AdminError('busy', 'The grant is being changed by somebody else; try again.')
+  return store.read('grant', id)
 }
