@@ -34,3 +34,14 @@ export const fullShare = 3 / 4
 
 export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 export const deviceGrantTypeEncoded = encodeURIComponent(deviceGrantType)
+
+/** Goals that are no ratio to the floor. */
+export const otherGoals = {
+  coldStartMilliseconds: 400,
+  idleMegabytes: 90,
+  signInMilliseconds: { median: 50, worst: 250 },
+  /** What a second node on the same database may add to the median. */
+  secondNodeMilliseconds: 20,
+  bytesPerCode: 700,
+  crowdPollShare: 0.8,
+}

@@ -1,7 +1,7 @@
-// What the benchmark writes into our server's database itself: its clients and account before the first start, and
-// approvals in bulk between the windows. It goes through the server's store and the rules, so that a record is
+// What the benchmark writes into our server's database itself: its clients and account before the first start,
+// approvals in bulk between the windows, and a crowd of outstanding codes. It goes through the server's store and the rules, so that a record is
 // never in a state that a request could not have brought it to. The targets are in ours.ts.
-import { createHash } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Account, type Client, deviceAuthorization, type Write } from '@countersign/protocol'
 import { openStore } from '../packages/server/src/store/open-store.ts'
@@ -89,6 +89,42 @@ export async function approveInStore({ store }: OpenStore, rows: Row[]): Promise
   }
 }
 
+/** Adds codes as if `clientId` had asked for them, and returns rows of [device_code, ''] for one of every `keptOf`. */
+export async function writeCodes(
+  { store }: OpenStore,
+  clientId: string,
+  count: number,
+  { expiresInSeconds, keptOf }: { expiresInSeconds: number; keptOf: number },
+): Promise<Row[]> {
+  const client = await store.read('client', clientId)
+  if (client === undefined) throw new Error(`there is no client ${clientId}`)
+  const kept: Row[] = []
+  const deviceCodeHashes: string[] = []
+  for (let index = 0; index < count; index += 1) {
+    const deviceCode = `csd_${randomBytes(32).toString('base64url')}`
+    deviceCodeHashes.push(sha256(deviceCode))
+    if (index % keptOf === 0) kept.push([deviceCode, ''])
+  }
+  // In the order of the keys, because a million inserts at random places of an index take minutes of disk time.
+  deviceCodeHashes.sort()
+  const userCodeHashes = deviceCodeHashes.map(() => randomBytes(32).toString('base64url')).sort()
+  const context = {
+    observed: { address: '127.0.0.1', userAgent: '' },
+    reported: { deviceName: null, clientVersion: null, agent: null },
+  }
+  const event = { client, scopes: ['profile'], resources: [], context, now: nowSeconds() }
+  const startOne = async (deviceCodeHash: string, index: number) => {
+    const hashes = { deviceCodeHash, userCodeHash: userCodeHashes[index] ?? '' }
+    const { writes } = deviceAuthorization.start({ ...event, expiresInSeconds, intervalSeconds: 5 }, hashes)
+    if ((await store.apply(writes)) !== 'applied') throw new Error('a code could not be written')
+  }
+  for (let from = 0; from < count; from += 2000) {
+    const group = deviceCodeHashes.slice(from, from + 2000)
+    await Promise.all(group.map((one, index) => startOne(one, from + index)))
+  }
+  return kept
+}
+
 function sha256(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }

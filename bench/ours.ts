@@ -1,19 +1,42 @@
 // Our own server as targets, one per store and durability, started by its own command line like anybody's.
-// Clients and the account are written before the first start, and codes are approved between the windows, through
-// the server's own store and rules on the same database. How a person approves is in approval-page.ts.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+// Clients and accounts are written before the first start, and codes are approved between the windows, through the
+// server's own store and rules on the same database. How a person approves is measured by sign-ins.ts.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addMia } from '../test/support/person.ts'
 import { startPostgres } from '../test/support/postgres.ts'
+import type { Row } from './load-job.ts'
 import { deviceGrantTypeEncoded } from './operations.ts'
-import { approveInStore, type OpenStore, openBenchStore, resourceSecret, seed } from './our-store.ts'
+import {
+  approveInStore,
+  type OpenStore,
+  openBenchStore,
+  resourceSecret,
+  seed,
+  writeCodes,
+} from './our-store.ts'
 import { basicAuthorization, form, type Running, startServer, type Target } from './target.ts'
 
-const program = fileURLToPath(new URL('../packages/cli/src/main.ts', import.meta.url))
+const clonedProgram = fileURLToPath(new URL('../packages/cli/src/main.ts', import.meta.url))
+
+/** The longest life that a code may have, so that a million outlive their making. */
+const crowdCodeSeconds = 1800
+
+export type OurTarget = Target & {
+  /** An account that can sign in at the pages. */
+  addPerson: () => Promise<void>
+  /** Another server on the same database, which speaks for the issuer of the first. */
+  startSecond: (first: Running) => Promise<Running>
+  /** Outstanding codes, written through the store beside the running server; one of every `keptOf` comes back. */
+  writeCodes: (count: number, keptOf: number) => Promise<Row[]>
+}
 
 type Kept = {
-  arguments: string[]
+  /** How the program is told where its data is. */
+  where: string[]
   env: Record<string, string>
   open: () => Promise<OpenStore>
   remove: () => Promise<void>
@@ -25,27 +48,51 @@ const throttles = {
   COUNTERSIGN_RATE_CREATE_PER_CLIENT: '1000000000',
 }
 
-/** Ours on every store; none while the program does not exist. */
-export function ourTargets(): Target[] {
-  if (!existsSync(program)) return []
+const fullIsKept = 'SQLite, WAL, synchronous FULL: an acknowledged write survives a power cut'
+
+/** Ours on every store. */
+export function ourTargets(): OurTarget[] {
+  const normalIsKept = 'SQLite, WAL, synchronous NORMAL: a power cut may lose the last commits'
+  const postgresIsKept =
+    'PostgreSQL, fsync and synchronous_commit on: an acknowledged write survives a power cut'
   return [
-    ours('SQLite FULL', 'SQLite, WAL, synchronous FULL: an acknowledged write survives a power cut', () =>
-      onSqlite('FULL'),
-    ),
-    ours('SQLite NORMAL', 'SQLite, WAL, synchronous NORMAL: a power cut may lose the last commits', () =>
-      onSqlite('NORMAL'),
-    ),
-    ours(
-      'PostgreSQL',
-      'PostgreSQL, fsync and synchronous_commit on: an acknowledged write survives a power cut',
-      onPostgres,
-    ),
+    ours('SQLite FULL', fullIsKept, () => onSqlite('FULL')),
+    ours('SQLite NORMAL', normalIsKept, () => onSqlite('NORMAL')),
+    ours('PostgreSQL', postgresIsKept, onPostgres),
   ]
 }
 
-function ours(store: string, durability: string, keep: () => Promise<Kept>): Target {
+/** Ours as it is published, for cold start and memory. */
+export function packedTarget(main: string): OurTarget {
+  return ours('SQLite FULL, as published', fullIsKept, () => onSqlite('FULL'), main)
+}
+
+/** Ours on an empty database, with codes that live long enough to become many. */
+export function crowdTarget(): OurTarget {
+  return ours('SQLite FULL', fullIsKept, () =>
+    onSqlite('FULL', { COUNTERSIGN_DEVICE_CODE_SECONDS: String(crowdCodeSeconds) }),
+  )
+}
+
+function ours(
+  store: string,
+  durability: string,
+  keep: () => Promise<Kept>,
+  program = clonedProgram,
+): OurTarget {
   let kept: Kept | undefined
   let opened: OpenStore | undefined
+  const prepared = () => {
+    if (kept === undefined || opened === undefined) throw new Error('prepare() was not called')
+    return { kept, opened }
+  }
+  const start = async (...more: string[]): Promise<Running> => {
+    const { kept, opened } = prepared()
+    const command = [process.execPath, program, 'serve', '--json', '--port', '0', ...kept.where, ...more]
+    const server = await startServer(command, { ...throttles, ...kept.env })
+    const approve = (rows: Row[]) => approveInStore(opened, rows)
+    return { pid: server.pid, port: server.port, stop: server.stop, approve }
+  }
   return {
     name: `countersign ${store}`,
     version: `countersign ${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}`,
@@ -60,27 +107,26 @@ function ours(store: string, durability: string, keep: () => Promise<Kept>): Tar
       await opened?.store.close()
       await kept?.remove()
     },
-    start: async (): Promise<Running> => {
-      if (kept === undefined) throw new Error('prepare() was not called')
-      const command = [process.execPath, program, 'serve', '--json', '--port', '0', ...kept.arguments]
-      const server = await startServer(command, { ...throttles, ...kept.env })
-      return {
-        pid: server.pid,
-        port: server.port,
-        stop: server.stop,
-        approve: async (rows) => {
-          if (opened !== undefined) await approveInStore(opened, rows)
-        },
-      }
+    start: () => start(),
+    startSecond: async (first) => {
+      const port = await freePort()
+      const second = await start('--port', String(port), '--issuer', `http://localhost:${first.port}`)
+      return { ...second, port }
     },
+    addPerson: () => addMia(...prepared().kept.where),
+    writeCodes: (count, keptOf) =>
+      writeCodes(prepared().opened, 'bench-opaque', count, { expiresInSeconds: crowdCodeSeconds, keptOf }),
   }
 }
 
-async function onSqlite(synchronous: 'FULL' | 'NORMAL'): Promise<Kept> {
+async function onSqlite(
+  synchronous: 'FULL' | 'NORMAL',
+  settings: Record<string, string> = {},
+): Promise<Kept> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
   return {
-    arguments: ['--data', directory],
-    env: { COUNTERSIGN_SQLITE_SYNCHRONOUS: synchronous },
+    where: ['--data', directory],
+    env: { COUNTERSIGN_SQLITE_SYNCHRONOUS: synchronous, ...settings },
     open: () => openBenchStore({ directory }),
     remove: async () => rmSync(directory, { recursive: true, force: true }),
   }
@@ -89,12 +135,29 @@ async function onSqlite(synchronous: 'FULL' | 'NORMAL'): Promise<Kept> {
 async function onPostgres(): Promise<Kept> {
   const server = await startPostgres({ own: true, fsync: true })
   const url = await server.createDatabase()
+  // The master key is beside the database, never in it.
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'))
   return {
-    arguments: ['--database-url', url],
+    where: ['--data', directory, '--database-url', url],
     env: {},
     open: () => openBenchStore({ url }),
-    remove: () => server.stop(),
+    remove: async () => {
+      await server.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
   }
+}
+
+/** Free a moment ago; a second server cannot choose its own, because its ready line names the first one's issuer. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, 'localhost', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
 }
 
 function spellings(): Pick<Target, 'spell' | 'authorizeJwt' | 'probe'> {

@@ -1,4 +1,5 @@
 // The version of an installed package, for the report.
+// Our own version is read in ours.ts.
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 

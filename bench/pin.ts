@@ -13,7 +13,7 @@ export function pinned(part: Part, command: string[]): string[] {
   return canPin ? ['taskset', '-c', part === 'server' ? '0' : '1', ...command] : command
 }
 
-/** Moves a running process and its threads to a part's core. */
-export function pinProcess(part: Part, pid: number): void {
-  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', part === 'server' ? '0' : '1', String(pid)])
+/** Moves this process, and with it whatever it starts from now on and does not pin elsewhere, to a part's core. */
+export function pinSelf(part: Part): void {
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', part === 'server' ? '0' : '1', String(process.pid)])
 }

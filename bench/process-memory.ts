@@ -1,4 +1,5 @@
 // How much memory of a process is resident, from the kernel's own account.
+// When it is worth asking is known by measures.ts and crowd.ts.
 import { readFileSync } from 'node:fs'
 
 /** Resident bytes of a process; null where the kernel does not say. */

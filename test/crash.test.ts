@@ -11,9 +11,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openStore, type Store } from '@countersign/server'
 import { insist, type Ledger, type Load, pause, startLoad } from './support/chaos-load.ts'
-import { addClient, addMia, mia, openPerson } from './support/person.ts'
+import { seeded } from './support/hostile-requests.ts'
+import { addClient, addMia, forgetTries, mia, openPerson } from './support/person.ts'
 import { startPostgres } from './support/postgres.ts'
-import { type RunningServer, startServer } from './support/process.ts'
+import { startServer } from './support/process.ts'
 
 const secret = 'crash-secret-crash-secret-crash-secret'
 const authorization = `Basic ${Buffer.from(`crash-api:${secret}`).toString('base64')}`
@@ -23,7 +24,10 @@ async function survive(
   where: { data: string; databaseUrl?: string },
   store: () => Promise<Store>,
 ) {
-  const random = seeded(Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31)))
+  // SEED repeats the choices, though not the moments.
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  console.log(`# seed ${seed}`)
+  const random = seeded(seed)
   const port = await freePort()
   const issuer = `http://localhost:${port}`
   const env = {
@@ -34,6 +38,7 @@ async function survive(
   const start = () => startServer({ ...where, env, args: ['--port', `${port}`] })
   const database = where.databaseUrl === undefined ? [] : ['--database-url', where.databaseUrl]
   let server = await start()
+  const opened = await store()
   let load: Load | undefined
   try {
     await addMia('--data', where.data, ...database)
@@ -43,20 +48,18 @@ async function survive(
       await pause(20 + random() * 250)
       await server.program.kill('SIGKILL')
       server = await start()
+      // A right user code costs no try, unless the server dies while it looks.
+      await forgetTries(opened)
     }
     await load.stop()
     await check(issuer, load.ledger)
-    const opened = await store()
-    await checkStore(opened, load.ledger).finally(() => opened.close())
+    await checkStore(opened, load.ledger)
   } finally {
-    await ended(load, server)
+    await load?.stop().catch(() => {})
+    await opened.close()
+    await server.stop()
   }
   return load.ledger
-}
-
-async function ended(load: Load | undefined, server: RunningServer): Promise<void> {
-  await load?.stop().catch(() => {})
-  await server.stop()
 }
 
 /** From outside: every acknowledged state, asked for once more. */
@@ -131,18 +134,6 @@ function tell(t: { diagnostic: (message: string) => void }, ledger: Ledger): voi
     `${chains.length} sign-ins, ${refreshes} refreshes, ${revoked} revocations, ${lostAnswers} answers lost`,
   )
   assert.ok(chains.length > 20 && refreshes > 20 && revoked > 5)
-}
-
-/** mulberry32; the seed is printed so that SEED repeats the choices, though not the moments. */
-function seeded(seed: number): () => number {
-  console.log(`# seed ${seed}`)
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 async function freePort(): Promise<number> {

@@ -94,7 +94,7 @@ async function signIn(issuer: string, person: Person, ledger: Ledger): Promise<C
   const { body: device } = await insist(`${issuer}/oauth/device/authorize`, { client_id: program })
   const deviceCode = String(device.device_code)
   let isApproved = await decided(person, String(device.user_code))
-  for (;;) {
+  for (let polls = 0; polls < 100; polls++) {
     const form = { client_id: program, grant_type: deviceGrant, device_code: deviceCode }
     const first = await ask(`${issuer}/oauth/token`, form)
     const answer = first ?? (await insist(`${issuer}/oauth/token`, form))
@@ -111,6 +111,8 @@ async function signIn(issuer: string, person: Person, ledger: Ledger): Promise<C
     }
     isApproved = await decided(person, String(device.user_code))
   }
+  ledger.violations.push('a code could not be decided')
+  return undefined
 }
 
 // False when nobody knows: the page that confirms it did not arrive.

@@ -1,6 +1,7 @@
 // A person at the real pages over plain HTTP, without a browser: keeps cookies, follows redirects, posts the forms
 // that the pages hold. For tests that need approvals, many of them quickly; what a person sees is test/journey.
 
+import type { Store } from '@countersign/server'
 import { type Exit, runProgram } from './process.ts'
 
 export const mia = { email: 'mia@example.com', password: 'cobalt-canary-lantern-42' }
@@ -9,9 +10,16 @@ export type Decide = 'allow' | 'deny' | 'report'
 
 export type Person = {
   signIn: (who?: { email: string; password: string }) => Promise<void>
-  /** Opens the complete link and decides; rejects unless the page confirms the decision. */
-  decide: (userCode: string, choice: Decide) => Promise<void>
+  /**
+   * Opens the complete link and decides; rejects unless the page confirms the decision. `beforeSending` is called, and
+   * awaited, when the page is there and nothing remains but to send the decision.
+   */
+  decide: (userCode: string, choice: Decide, beforeSending?: () => void | Promise<void>) => Promise<void>
+  /** The forms of a page, as this browser would send them. */
+  formsOn: (path: string) => Promise<Form[]>
 }
+
+export type Form = { action: string; hidden: Record<string, string>; cookie: string }
 
 type Page = { status: number; path: string; html: string }
 
@@ -35,8 +43,9 @@ function succeeded({ code, stdout, stderr }: Exit): void {
 /** `issuer` is asked at each step, because a server that is started again may have another port. */
 export function openPerson(issuer: () => string): Person {
   const cookies = new Map<string, string>()
+  const cookieLine = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const send = async (path: string, form?: Record<string, string>): Promise<Page> => {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const cookie = cookieLine()
     const response = await fetch(issuer() + path, {
       redirect: 'manual',
       headers: { accept: 'text/html', 'sec-fetch-site': 'same-origin', ...(cookie ? { cookie } : {}) },
@@ -57,22 +66,42 @@ export function openPerson(issuer: () => string): Person {
       const shown = await send('/login', { ...hiddenOf(page, 'password'), email, password })
       if (shown.path === '/login') throw new Error(`signing in ended on ${shown.path} with ${shown.status}`)
     },
-    async decide(userCode, choice) {
+    async decide(userCode, choice, beforeSending) {
       const page = await send(`/device/${userCode}`)
       const form = { ...hiddenOf(page, 'decision'), decision: choice, confirm: 'yes' }
+      await beforeSending?.()
       const shown = await send('/device/decision', form)
       const expected = choice === 'allow' ? '/device/connected' : '/device/denied'
       if (shown.path !== expected) throw new Error(`deciding ended on ${shown.path} with ${shown.status}`)
     },
+    async formsOn(path) {
+      const { html } = await send(path)
+      return formsOf(html).map(({ action, hidden }) => ({ action, hidden, cookie: cookieLine() }))
+    },
   }
+}
+
+function formsOf(html: string): { action: string; hidden: Record<string, string>; text: string }[] {
+  return [...html.matchAll(/<form\b[^>]*?action="([^"]*)"[\s\S]*?<\/form>/g)].map(([text, action = '']) => {
+    const inputs = [...text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
+    return {
+      action,
+      text,
+      hidden: Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, value])),
+    }
+  })
 }
 
 /** The hidden fields of the form that has a field or button of this name. */
 function hiddenOf(page: Page, having: string): Record<string, string> {
-  for (const [form] of page.html.matchAll(/<form\b[\s\S]*?<\/form>/g)) {
-    if (!form.includes(`name="${having}"`)) continue
-    const inputs = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
-    return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, value]))
+  const form = formsOf(page.html).find(({ text }) => text.includes(`name="${having}"`))
+  if (form === undefined) throw new Error(`no form with ${having} on ${page.path} (${page.status})`)
+  return form.hidden
+}
+
+/** Gives back the tries that were spent on guesses, which would brake the honest for an hour. */
+export async function forgetTries(store: Store): Promise<void> {
+  for (const record of await store.list('attempts')) {
+    await store.apply([{ op: 'delete', kind: 'attempts', record }])
   }
-  throw new Error(`no form with ${having} on ${page.path} (${page.status})`)
 }

@@ -7,7 +7,7 @@ import * as errors from '@countersign/client'
 import { minutes } from './commands/login-view.ts'
 import { agentName, ciVariable, loginTarget, normalIssuer, storedTarget } from './settings.ts'
 import { table } from './table.ts'
-import { clean, createTerminal, exits, explain, UsageError } from './terminal.ts'
+import { clean, createTerminal, exits, explain, jsonLine, UsageError } from './terminal.ts'
 
 const evidence = { host: 'login.example', status: 403 }
 
@@ -82,6 +82,14 @@ test('DC-07 control characters and escape sequences are stripped from foreign te
     ['\u0000', ''],
   ]
   for (const [text, expected] of table) assert.equal(clean(text), expected)
+})
+
+test('DC-07 JSON shown on a terminal does not steer it, and reads back as what it was', () => {
+  const value = { scope: '\u009b2Ja\u202eb\u{e0041}\u2028', name: 'ünïcode ✓' }
+  const line = jsonLine(value)
+  assert.doesNotMatch(line.slice(0, -1), /[\p{Cc}\p{Cf}\p{Zl}]/u)
+  assert.ok(line.includes('ünïcode ✓') && line.endsWith('\n'))
+  assert.deepEqual(JSON.parse(line), value)
 })
 
 function voice(env: Record<string, string>, isTTY: boolean): { text: () => string; paint: string } {

@@ -64,7 +64,7 @@ export function createTerminal(streams: Streams, env: Terminal['env']): Terminal
       stdout.write(`${text}\n`)
     },
     printJson: (value) => {
-      stdout.write(`${JSON.stringify(value)}\n`)
+      stdout.write(jsonLine(value))
     },
     say,
     draw,
@@ -147,6 +147,18 @@ export function clean(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
+}
+
+/** The same JSON to whoever parses it, and nothing that steers a terminal that shows it (DC-07). */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, inEscapes)}\n`
+}
+
+function inEscapes(char: string): string {
+  return char
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }
 
 function capital(text: string): string {

@@ -262,6 +262,7 @@ const badTokens: [string, Record<string, unknown>][] = [
   ['a DPoP token that nobody asked for', { token_type: 'DPoP' }],
   ['expires_in of zero', { expires_in: 0 }],
   ['expires_in of text', { expires_in: 'soon' }],
+  ['an access token that steers the terminal', { access_token: 'a\u001b[2J\nb' }],
 ]
 for (const [name, change] of badTokens)
   test(`DC-20 DC-21 CL-14 ${name} makes the answer unusable, and what arrived is revoked`, async () => {

@@ -37,6 +37,12 @@ test('MD-25 MD-26 unknown members and signed_metadata are ignored', async () => 
   assert.equal(metadata.code_challenge_methods_supported, undefined)
 })
 
+test('CL-16 a page made to be slow to read is reported like any other', { timeout: 5000 }, async () => {
+  const html = { 'content-type': 'text/html' }
+  server.on(paths.metadata, text(502, '<title'.repeat(43_000), html))
+  assert.equal((await failure(discover(server.issuer))).code, 'html_answer')
+})
+
 test('MD-24 a document of another issuer is refused, and the stated one is named', async () => {
   server.on(paths.metadata, json(200, metadataOf('https://login.example')))
   const error = await failure(discover(server.issuer))

@@ -82,7 +82,7 @@ function judge(response: Response, body: string, host: string, expect: 'json' | 
     throw new AnswerError('unexpected_redirect', `${host} answered with a redirect`, evidence)
   const type = headers.get('content-type') ?? ''
   if (/html/i.test(type) || /^\s*<(!doctype html|html)/i.test(body)) {
-    const title = printable(/<title[^>]*>([^<]{1,200})/i.exec(body)?.[1] ?? '', 80)
+    const title = printable(/<title[^<>]*>([^<]{1,200})/i.exec(body)?.[1] ?? '', 80)
     const named = title ? `, "${title}"` : ''
     throw new AnswerError(
       'html_answer',

@@ -84,6 +84,14 @@ test('CL-07 a redirect to another origin is followed without the token', async (
   assert.equal(other.at('/api')[0]?.headers.cookie, undefined)
 })
 
+test('CL-07 another origin cannot send the request back with the token to an address of its choice', async () => {
+  server.on('/api', text(307, '', { location: `${other.issuer}/api` }))
+  other.on('/api', text(307, '', { location: `${server.issuer}/delete-all` }))
+  server.on('/delete-all', json(401, {}))
+  await session.fetch(`${server.issuer}/api`, { method: 'POST', body: 'a=1' })
+  assert.deepEqual(bearersAt(server, '/delete-all'), [undefined])
+})
+
 test('CL-07 a redirect within the origin keeps the token, 303 becomes a GET', async () => {
   server.on('/api', text(303, '', { location: '/done' }))
   server.on('/done', json(200, {}))

@@ -76,8 +76,10 @@ type Answer = { response: Response; tokenRefused: boolean }
 async function follow(start: URL, request: SessionRequest, token: string, system: System): Promise<Answer> {
   let url = start
   let current = request
+  let own = true
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const own = url.origin === start.origin
+    // Once elsewhere, whoever is there chooses the address: the token stays away, also from its own origin.
+    own &&= url.origin === start.origin
     const answer = own
       ? await sendWithToken(url, current, token, system)
       : { response: await sendPlain(url, current, system), tokenRefused: false }

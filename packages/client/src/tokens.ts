@@ -40,6 +40,10 @@ export async function readTokens(
     if (answer.token_type !== 'bearer') throw new TypeError('token_type is not Bearer')
     if (answer.expires_in !== undefined && answer.expires_in <= 0)
       throw new TypeError('expires_in is not positive')
+    // Tokens are printed and put into headers: only RFC 6749's VSCHAR (App. A.12, A.17) may reach either.
+    for (const token of [answer.access_token, answer.refresh_token])
+      if (token !== undefined && !/^[\x20-\x7e]+$/.test(token))
+        throw new TypeError('no token looks like this')
     const claims = oauth.getValidatedIdTokenClaims(answer)
     return {
       accessToken: answer.access_token,

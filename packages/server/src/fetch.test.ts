@@ -35,6 +35,19 @@ test('G-27 a body over the limit is 413, one that is not UTF-8 is marked', async
   )
 })
 
+test('G-27 a browser hears of a body over the limit in HTML', async () => {
+  const server = await createTestServer()
+  const handle = createFetchHandler(server.handler)
+  const request = new Request('https://login.example/login', {
+    method: 'POST',
+    body: 'a'.repeat(70_000),
+    headers: { accept: 'text/html' },
+  })
+  const response = await handle(request)
+  assert.equal(response.status, 413)
+  assert.match(response.headers.get('content-type') ?? '', /^text\/html/)
+})
+
 test('several cookies stay several, and 304 has no body', async () => {
   const handle = createFetchHandler(async () => ({
     status: 304,

@@ -2,7 +2,7 @@
 // On Node by itself node.ts is twice as fast, because it makes no Request and Response per call.
 
 import type { Handler } from './handler.ts'
-import { json, type PlainRequest } from './http.ts'
+import { bodyTooLarge, type PlainRequest, type PlainResponse } from './http.ts'
 
 const bodyLimit = 64 * 1024
 
@@ -15,7 +15,7 @@ export function createFetchHandler(
     const body = await readBody(request)
     const plain =
       body === 'too large'
-        ? json(413, { error: 'request_too_large' })
+        ? await refuseLarge(handler, request, address)
         : await handler(toPlain(request, body, address))
     const headers = new Headers()
     for (const [name, value] of Object.entries(plain.headers)) {
@@ -24,6 +24,16 @@ export function createFetchHandler(
     const bodiless = plain.status === 204 || plain.status === 304
     return new Response(bodiless ? null : plain.body, { status: plain.status, headers })
   }
+}
+
+// Only a browser asks for HTML by name, and only the handler knows which addresses are pages.
+function refuseLarge(
+  handler: Handler,
+  request: Request,
+  address: (request: Request) => string,
+): Promise<PlainResponse> | PlainResponse {
+  if (!request.headers.get('accept')?.includes('text/html')) return bodyTooLarge
+  return handler({ ...toPlain(request, { text: '' }, address), tooLarge: true })
 }
 
 function toPlain(

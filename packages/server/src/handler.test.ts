@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { pageRoutes } from './pages/page-routes.ts'
 import { openMemoryStore } from './store/memory.ts'
 import { StoreUnavailable } from './store/store.ts'
 import { bodyOf, signIn, startDevice } from './testing/device-flow.ts'
@@ -195,4 +196,59 @@ test('G-21 UI-01 UI-14 where people look, what went wrong is a page: no such pag
     assert.equal(headers['cache-control'], 'no-store')
     assert.doesNotMatch(body, /inside|<b>/)
   }
+})
+
+test('G-27 a body over the limit is answered in the form of the address, and reaches no endpoint', async () => {
+  const server = await createTestServer()
+  const tooLarge = async (path: string) =>
+    server.handler({
+      method: 'POST',
+      path,
+      query: '',
+      headers: { accept: 'text/html' },
+      body: '',
+      tooLarge: true,
+      address: '192.0.2.1',
+      gone: () => false,
+      onGone: () => {},
+    })
+  const page = await tooLarge('/login')
+  assert.equal(page.status, 413)
+  assert.match(String(page.headers['content-type']), /^text\/html/)
+  const forClients = await tooLarge('/oauth/token')
+  assert.equal(forClients.status, 413)
+  assert.deepEqual(JSON.parse(forClients.body), { error: 'request_too_large' })
+})
+
+test('the address of an issuer with a path shows its front page with and without the slash', async () => {
+  const server = await createTestServer({ settings: { issuer: 'https://login.example/auth' } })
+  const [bare, slash] = [await server.call('GET', '/auth'), await server.call('GET', '/auth/')]
+  assert.equal(bare.status, 200)
+  assert.equal(bare.body, slash.body)
+  assert.equal((await server.call('GET', '/authx')).status, 404)
+  assert.equal((await server.call('GET', '/')).status, 404)
+})
+
+test('G-17 G-18 no page sends a browser anywhere but to a path of ours, and only by 303', async () => {
+  const server = await createTestServer()
+  const evil = '//evil.example/'
+  const form = { next: evil, return_to: evil, redirect_uri: evil, continue: evil }
+  const query = new URLSearchParams(form).toString()
+  const headers = { host: 'evil.example', referer: 'https://evil.example/', 'sec-fetch-site': 'same-origin' }
+  let redirects = 0
+  for (const { path } of pageRoutes) {
+    for (const target of [path, `${path}WDJB-MJHT`, `${path}/evil.example`]) {
+      const answers = [
+        await server.call('GET', `${target}?${query}`, { headers }),
+        await server.call('POST', target, { form, headers }),
+      ]
+      for (const { status, headers: answered } of answers) {
+        assert.ok(status < 300 || status === 303 || status >= 400, `${target} ${status}`)
+        if (answered.location === undefined) continue
+        redirects++
+        assert.match(String(answered.location), /^\/[a-z]*(\/[a-z]+)*$/, target)
+      }
+    }
+  }
+  assert.ok(redirects > 5)
 })

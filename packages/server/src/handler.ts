@@ -8,7 +8,14 @@ import { jwksEndpoint, metadataEndpoint } from './endpoints/metadata.ts'
 import { revokeEndpoint } from './endpoints/revoke.ts'
 import { tokenEndpoint } from './endpoints/token.ts'
 import { userinfoEndpoint } from './endpoints/userinfo.ts'
-import { comeBack, json, methodNotAllowed, type PlainRequest, type PlainResponse } from './http.ts'
+import {
+  bodyTooLarge,
+  comeBack,
+  json,
+  methodNotAllowed,
+  type PlainRequest,
+  type PlainResponse,
+} from './http.ts'
 import { pageRoutes } from './pages/page-routes.ts'
 import { problemPage } from './pages/problem.ts'
 import type { Route } from './routes.ts'
@@ -100,6 +107,7 @@ function notFound(services: Services, { headers }: PlainRequest): PlainResponse 
 }
 
 async function answer(services: Services, route: Route, request: PlainRequest): Promise<PlainResponse> {
+  if (request.tooLarge) return route.speaks === 'json' ? bodyTooLarge : problemPage(services, 'too_large')
   const endpoint = route[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
   if (endpoint === undefined || !/^(GET|HEAD|POST)$/.test(request.method))
     return otherMethod(services, route, request.method)
@@ -147,6 +155,9 @@ function routeFinder(routes: readonly Route[], issuer: string): (path: string) =
   const prefixes = routes.filter(({ path }) => path.endsWith('/') && path !== '/')
   for (const route of routes) exact.set(base + route.path, { route, path: route.path })
   if (base !== '') {
+    // The issuer itself, as people type it.
+    const front = exact.get(`${base}/`)
+    if (front !== undefined) exact.set(base, front)
     // RFC 8414 §3.1: the well-known part stands between host and path; OpenID appends it (standards.md MD-01, MD-02).
     for (const route of routes) {
       if (route.path.startsWith('/.well-known/')) exact.set(route.path + base, { route, path: route.path })

@@ -11,6 +11,8 @@ export interface PlainRequest {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** The body as text; undefined when it is not well-formed UTF-8. */
   readonly body: string | undefined
+  /** The body was over the limit and is left out: the only answer is 413, in the form of the address. */
+  readonly tooLarge?: true
   /** The address of the caller, looked up behind trusted proxies only. */
   readonly address: string
   /** Whether the caller has gone; asked right before a one-time thing is spent. */
@@ -35,6 +37,9 @@ const noStore = {
 export function json(status: number, body: object, headers: PlainResponse['headers'] = {}): PlainResponse {
   return { status, headers: { ...noStore, ...headers }, body: JSON.stringify(body) }
 }
+
+/** RFC 9110 §15.5.14. */
+export const bodyTooLarge: PlainResponse = json(413, { error: 'request_too_large' })
 
 /** RFC 9110 §15.5.6. */
 export function methodNotAllowed(allow: string): PlainResponse {

@@ -85,6 +85,20 @@ test('G-27 a body over the limit is 413 and ends the connection', async () => {
   assert.match(chunked, /^HTTP\/1\.1 413 /)
 })
 
+test('G-27 a browser hears of it in HTML, from the handler, and the connection ends as well', async () => {
+  respond = async ({ tooLarge }) => ({
+    status: tooLarge ? 413 : 200,
+    headers: { 'content-type': 'text/html' },
+    body: '<p>',
+  })
+  const answer = await raw(
+    'POST /x HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nContent-Length: 10000000\r\n\r\n',
+  )
+  assert.match(answer, /^HTTP\/1\.1 413 /)
+  assert.match(answer, /connection: close\r\n/i)
+  assert.ok(answer.endsWith('<p>'))
+})
+
 test('G-27 headers and addresses over the limit are 431', async () => {
   assert.match(
     await raw(`GET /x HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`),
@@ -103,6 +117,43 @@ test('what is no HTTP is 400 and the connection ends', async () => {
     'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n',
   ]
   for (const bytes of broken) assert.match(await raw(bytes), /^HTTP\/1\.1 400 /, JSON.stringify(bytes))
+})
+
+test('G-27 a connection that was refused is given up, also when the other side keeps its half open', async () => {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => {})
+  socket.write('garbage\r\n\r\n')
+  socket.resume()
+  await once(socket, 'end')
+  const open = () =>
+    new Promise<number>((resolve) => server.server.getConnections((_, count) => resolve(count)))
+  let left = await open()
+  for (let i = 0; i < 100 && left > 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    left = await open()
+  }
+  socket.destroy()
+  assert.equal(left, 0)
+})
+
+test('G-27 requests in a row get their answers in a row, but not thousands of them unread', {
+  timeout: 10_000,
+}, async () => {
+  respond = async ({ path }) => json(200, { path })
+  const one = (path: string, last = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${last}\r\n`
+  const few = await raw(one('/1') + one('/2') + one('/3', 'Connection: close\r\n'))
+  assert.deepEqual(few.match(/"\/\d"/g), ['"/1"', '"/2"', '"/3"'])
+  let answered = 0
+  respond = async () => {
+    answered++
+    return json(200, { text: 'a'.repeat(9000) })
+  }
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(one('/x').repeat(2000))
+  socket.resume()
+  await new Promise((resolve) => socket.once('close', resolve))
+  assert.ok(answered < 100, `${answered}`)
 })
 
 test('G-24 answers to HEAD and 204 carry no body and no length of one', async () => {

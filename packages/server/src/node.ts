@@ -2,16 +2,18 @@
 // Limits on size and time are here, because they protect the process before any endpoint is reached (standards.md G-27).
 
 import { isUtf8 } from 'node:buffer'
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { BlockList } from 'node:net'
-import { isIP } from 'node:net'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { type BlockList, isIP, type Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Handler } from './handler.ts'
-import { json, type PlainRequest, type PlainResponse } from './http.ts'
+import { bodyTooLarge, json, type PlainRequest, type PlainResponse } from './http.ts'
 
 const bodyLimit = 64 * 1024
 const requestSeconds = 30
 const headerSeconds = 10
+/** Nothing in either direction for so long, though an answer is due: longer than any hold, shorter than a pause between requests. */
+const stuckSeconds = 60
+const mostPipelined = 16
 
 /** A Fastify server that is not listening yet; `handler` is asked per request, so that it may come later than the port. */
 export function createNodeServer(
@@ -25,6 +27,8 @@ export function createNodeServer(
     // The longest hold is 30 s after a complete request; only slow senders are cut off by these.
     requestTimeout: requestSeconds * 1000,
     http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: 2000 },
+    // Who does not take its answer away is cut off by this.
+    connectionTimeout: stuckSeconds * 1000,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -39,25 +43,54 @@ export function createNodeServer(
     },
   })
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  server.addContentTypeParser('*', (_request, payload, done) => collectBody(payload, done))
   server.route({ method: ['GET', 'HEAD', 'POST', 'OPTIONS'], url: '/*', handler: respond })
   server.setNotFoundHandler(respond)
-  server.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
+  server.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const { statusCode = 500 } = error
     if (statusCode >= 500) return send(reply, broken)
-    if (statusCode === 413) return send(reply, tooLarge)
+    if (statusCode === 413) return refuseLarge(handler(), request, reply, trustedProxies)
     // Whatever else a framework may call it, 415 included, OAuth says 400 (standards.md G-04, X-35).
     send(reply, json(400, { error: 'invalid_request' }, nosniff))
   })
   return server
 }
 
+// By hand, because Fastify's own collecting costs a fifth of a poll.
+function collectBody(payload: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void {
+  if (Number(payload.headers['content-length'] ?? 0) > bodyLimit) return void done(tooLarge())
+  const chunks: Buffer[] = []
+  let size = 0
+  const collect = (chunk: Buffer) => {
+    size += chunk.length
+    chunks.push(chunk)
+    if (size <= bodyLimit) return
+    payload.off('data', collect).off('end', finish)
+    done(tooLarge())
+  }
+  const finish = () => done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+  payload.on('data', collect).on('end', finish).on('error', done)
+}
+
+const tooLarge = () => Object.assign(new Error('The body is over the limit.'), { statusCode: 413 })
+
 const nosniff = { 'x-content-type-options': 'nosniff' }
 
 const broken = json(500, { error: 'server_error' }, nosniff)
 
-// The rest of the body would be read as the next request.
-const tooLarge = json(413, { error: 'request_too_large' }, { ...nosniff, connection: 'close' })
+// The rest of the body would be read as the next request, so the connection ends.
+async function refuseLarge(
+  handler: Handler | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  trustedProxies: BlockList,
+): Promise<void> {
+  const asked = { ...plainRequest(request, reply.raw, trustedProxies), tooLarge: true } as const
+  // Only a browser asks for HTML by name, and only the handler knows which addresses are pages.
+  const inHtml = handler !== undefined && request.headers.accept?.includes('text/html')
+  const { status, headers, body } = inHtml ? await handler(asked) : bodyTooLarge
+  send(reply, { status, headers: { ...nosniff, ...headers, connection: 'close' }, body })
+}
 
 function noSchemas(): never {
   throw new TypeError('Routes have no schemas here: endpoints read their input themselves.')
@@ -69,9 +102,27 @@ async function serve(
   reply: FastifyReply,
   trustedProxies: BlockList,
 ): Promise<void> {
+  if (isFlood(request.raw, reply.raw)) {
+    reply.hijack()
+    return void request.raw.socket.destroy()
+  }
   if (handler === undefined)
     return send(reply, json(503, { error: 'starting' }, { ...nosniff, 'retry-after': '1' }))
   send(reply, await handler(plainRequest(request, reply.raw, trustedProxies)))
+}
+
+const pipelined = new WeakMap<Socket, number>()
+
+// Requests sent before earlier ones are answered (RFC 9112 §9.3.2). Clients do not do that any more, and who never reads would
+// have us keep thousands of answers for a few kilobytes of questions.
+function isFlood({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  if (socket.destroyed) return true
+  // Node gives a response its socket when its turn has come.
+  if (response.socket !== null) return false
+  const waiting = (pipelined.get(socket) ?? 0) + 1
+  pipelined.set(socket, waiting)
+  response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1))
+  return waiting > mostPipelined
 }
 
 function plainRequest(
@@ -157,10 +208,11 @@ function send(reply: FastifyReply, { status, headers, body }: PlainResponse): vo
 }
 
 // What is no HTTP at all never becomes a request; 400, 408 and 431 are said by hand (RFC 9110 §15.5).
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:net').Socket): void {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const status = statusOf(error.code)
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  // Half closed it would stay open for as long as the other side likes: the answer is sent, then the socket is given up.
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
 }
 
 function statusOf(code: string | undefined): string {

@@ -3,7 +3,7 @@
 import type { DeviceCode, DeviceLoginEvent } from '@countersign/client'
 import type { Context } from '../context.ts'
 import { type LiveArea, openLiveArea } from '../live-area.ts'
-import { clean, type Terminal } from '../terminal.ts'
+import { clean, jsonLine, type Terminal } from '../terminal.ts'
 
 export type LoginView = {
   event: (event: DeviceLoginEvent) => void
@@ -21,7 +21,7 @@ export function openLoginView(code: DeviceCode, options: ViewOptions): LoginView
 }
 
 function jsonView(code: DeviceCode, { terminal }: Context): LoginView {
-  const tell = (event: object): void => terminal.draw(`${JSON.stringify(event)}\n`)
+  const tell = (event: object): void => terminal.draw(jsonLine(event))
   tell({
     event: 'code',
     user_code: code.userCode,

@@ -37,6 +37,55 @@ export function newBrowserSession(
   return { secret, session }
 }
 
+export interface Begin {
+  /** As it was when the person proved to be its owner. */
+  readonly account: Account
+  readonly amr: readonly string[]
+  /** The session that this browser had before. */
+  readonly replaces: BrowserSession | undefined
+  /** The same password under today's cost. */
+  readonly passwordHash?: string | undefined
+  readonly writes?: readonly Write[]
+}
+
+/**
+ * Stores a new session and returns its secret. Undefined when the account has moved: a password change or a disabled account ends
+ * all sessions, so one that was proven with the old password must not begin a moment later.
+ */
+export async function beginBrowserSession(
+  services: Services,
+  request: PlainRequest,
+  { account, amr, replaces, passwordHash, writes = [] }: Begin,
+): Promise<string | undefined> {
+  const { store } = services
+  const { secret, session } = newBrowserSession(services, request, account.id, amr)
+  const done = await decideAndApply(store, async () => {
+    const current = await store.read('account', account.id)
+    if (current?.passwordHash !== account.passwordHash || current.disabledAt !== null)
+      return { begun: false, writes: [] }
+    const others = await store.find('browserSession', 'accountId', account.id)
+    const before = replaces && (await store.read('browserSession', replaces.id))
+    const crowded = others.filter(({ id }, i) => id !== before?.id && i <= others.length - mostSessions)
+    const ends = before === undefined ? crowded : [before, ...crowded]
+    const all: Write[] = [
+      ...writes,
+      // Written even when it stays as it is: whoever changes it at this moment makes this a conflict.
+      {
+        op: 'update',
+        kind: 'account',
+        record: { ...current, passwordHash: passwordHash ?? current.passwordHash },
+      },
+      ...ends.map(endOfSession),
+      { op: 'insert', kind: 'browserSession', record: session },
+    ]
+    return { begun: true, writes: all }
+  })
+  return done.applied && done.decision.begun ? secret : undefined
+}
+
+// Whoever knows a password must not be able to hide sessions behind more of them than are ended at once: the oldest go.
+const mostSessions = 100
+
 /** The session and its account, while both may be used. Notes that the browser was seen, at most once a minute. */
 export async function findSignedIn(services: Services, secret: string): Promise<SignedIn | undefined> {
   const { store, system } = services

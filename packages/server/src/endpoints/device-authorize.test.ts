@@ -219,11 +219,12 @@ test('DA-18 RI-01 RI-02 resources are bound when they are well formed and allowe
 
 test('DA-20 UI-10 the context is what we saw and, apart from it, what the device says, cleaned', async () => {
   const { server } = await withClient()
-  const { device_code: code } = await startDevice(server, {
-    device_name: '  mia\u202e\u0000s\nbox '.replace('\u0000', ''),
+  const claims = {
+    device_name: '  mia\u202es\nbox ',
     client_version: '1.2.3',
     agent: `${' '.repeat(239)}😀`,
-  })
+  }
+  const { device_code: code } = await startDevice(server, claims, { address: '203.0.113.5' })
   const record = await server.services.store.read('deviceAuthorization', digest(code))
   assert.deepEqual(record?.context, {
     observed: { address: '203.0.113.5', userAgent: '' },

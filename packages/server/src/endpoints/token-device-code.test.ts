@@ -66,7 +66,7 @@ test('DT-03 F-02 an unknown code and the code of another client are invalid_gran
   assert.equal((await stored(code))?.interval, 5)
 })
 
-test('DT-04 DT-05 DT-11 pending, and slow_down when early; the stored interval grows by five and stays', async () => {
+test('DT-04 DT-05 DT-11 DT-12 pending, and slow_down when early; the stored interval grows by five and stays', async () => {
   const { server, stored } = await withClient()
   const { device_code: code } = await startDevice(server)
   const poll = async () => errorOf(await pollDevice(server, code))

@@ -71,6 +71,10 @@ export const text = {
       title: 'That did not arrive whole',
       says: 'Go back, reload the page and try again. Nothing was changed.',
     },
+    too_large: {
+      title: 'That was too much at once',
+      says: 'Something in the form is far longer than it can be. Go back, shorten it and try again. Nothing was changed.',
+    },
     forged: {
       title: 'This page is out of date',
       says: 'You signed in or out since it was opened, this browser keeps no cookies, or it was sent from somewhere else. Go back, reload it and try again. Nothing was changed.',

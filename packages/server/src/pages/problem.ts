@@ -8,10 +8,19 @@ import { here } from './links.ts'
 import { text } from './messages.ts'
 import { renderPage } from './page.ts'
 
-export type Problem = 'malformed' | 'forged' | 'not_found' | 'setup_used' | 'too_many' | 'busy' | 'fault'
+export type Problem =
+  | 'malformed'
+  | 'too_large'
+  | 'forged'
+  | 'not_found'
+  | 'setup_used'
+  | 'too_many'
+  | 'busy'
+  | 'fault'
 
 const statuses: Readonly<Record<Problem, number>> = {
   malformed: 400,
+  too_large: 413,
   forged: 403,
   not_found: 404,
   setup_used: 410,

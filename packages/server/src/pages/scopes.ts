@@ -9,15 +9,15 @@ export interface ScopeInWords {
   readonly risk?: string
 }
 
-const known: Readonly<Record<string, string>> = {
-  openid: 'know who you are',
-  profile: 'see your name',
-  email: 'see your e-mail address',
-  offline_access: 'stay signed in while you are away',
-}
+const known: ReadonlyMap<string, string> = new Map([
+  ['openid', 'know who you are'],
+  ['profile', 'see your name'],
+  ['email', 'see your e-mail address'],
+  ['offline_access', 'stay signed in while you are away'],
+])
 
 export function scopeInWords(scope: string): ScopeInWords {
-  const words = known[scope]
+  const words = known.get(scope)
   if (words !== undefined) return { words }
   const risk = riskOf(scope)
   return { words: 'use the permission', name: scope, ...(risk === undefined ? {} : { risk }) }

@@ -4,7 +4,7 @@
 import type { Account, Write } from '@countersign/protocol'
 import { html } from 'hono/html'
 import { normalizeEmail } from '../accounts/accounts.ts'
-import { endOfSession, newBrowserSession } from '../accounts/browser-session.ts'
+import { beginBrowserSession } from '../accounts/browser-session.ts'
 import { beginSignIn, finishSignIn, passkeysPossible } from '../accounts/passkey.ts'
 import { checkPassword, hashUnlessBusy, isOutdated } from '../accounts/password.ts'
 import type { Form } from '../form.ts'
@@ -115,7 +115,7 @@ export const submitSignIn = formFromAnybody('sign-in', async (visit, form) => {
     return showSignIn(visit, { says: words.wrong, email: typed, status: 400 })
   }
   await services.throttle.giveBack(guesses)
-  return beginSession(visit, account, ['pwd'], await rehashed(services, account, password))
+  return beginSession(visit, account, ['pwd'], { passwordHash: await rehashed(services, account, password) })
 })
 
 export const submitPasskey = formFromAnybody('sign-in', async (visit, form) => {
@@ -128,7 +128,7 @@ export const submitPasskey = formFromAnybody('sign-in', async (visit, form) => {
     return showSignIn(visit, { says: words.passkeyFailed, status: 400 })
   }
   // RFC 8176: a key was proven to be there, and the person to it; together that is more than one factor.
-  return beginSession(visit, finished.account, ['pop', 'user', 'mfa'], finished.writes)
+  return beginSession(visit, finished.account, ['pop', 'user', 'mfa'], { writes: finished.writes })
 })
 
 /** What a passkey form brings back. */
@@ -136,27 +136,27 @@ export function answerIn({ browser }: Visit, form: Form) {
   return { credential: form.get('credential'), challenge: form.get('challenge'), browser }
 }
 
-async function rehashed(services: Services, account: Account, password: string): Promise<readonly Write[]> {
-  if (account.passwordHash === null || !isOutdated(account.passwordHash)) return []
-  const passwordHash = await hashUnlessBusy(password, services.system)
-  // There will be another sign-in to do it.
-  if (passwordHash === undefined) return []
-  return [{ op: 'update', kind: 'account', record: { ...account, passwordHash } }]
+async function rehashed(
+  { system }: Services,
+  { passwordHash }: Account,
+  password: string,
+): Promise<string | undefined> {
+  if (passwordHash === null || !isOutdated(passwordHash)) return undefined
+  // Where everybody is busy, there will be another sign-in to do it.
+  return hashUnlessBusy(password, system)
 }
 
 /** Starts a session in place of the one the browser had (ASVS 7.2.4), and leads on. */
-export async function beginSession(
+async function beginSession(
   visit: Visit,
   account: Account,
   amr: readonly string[],
-  alongside: readonly Write[],
+  alongside: { readonly writes?: readonly Write[]; readonly passwordHash?: string | undefined },
 ): Promise<PlainResponse> {
   const { services, request, signedIn } = visit
-  const { secret, session } = newBrowserSession(services, request, account.id, amr)
-  const writes: Write[] = [...alongside, { op: 'insert', kind: 'browserSession', record: session }]
-  if (signedIn !== undefined) writes.push(endOfSession(signedIn.session))
-  if ((await services.store.apply(writes)) === 'conflict')
-    return problemPage(services, 'busy', { retryAfterSeconds: 1 })
+  const begin = { account, amr, replaces: signedIn?.session, ...alongside }
+  const secret = await beginBrowserSession(services, request, begin)
+  if (secret === undefined) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   services.log.info('browser signed in', { accountId: account.id, amr: amr.join(' ') })
   const carried = carriedCode(visit)
   const next = carried !== undefined && !carried.decided ? '/device/approve' : '/account'

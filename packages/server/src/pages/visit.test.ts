@@ -28,7 +28,23 @@ test('UI-06 on plain http, which is for loopback only, the cookie has no prefix 
   const server = await createPeopledServer({ settings: { issuer: 'http://localhost:4000' } })
   const response = await server.call('GET', '/login')
   const [line = ''] = [response.headers['set-cookie'] ?? []].flat()
-  assert.match(line, /^countersign=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
+  assert.match(line, /^countersign-4000=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
+})
+
+test('UI-06 on plain http the port is in the name, so two servers on one machine do not sign each other out', async () => {
+  const jar = new Map<string, string>()
+  const browsers = []
+  for (const port of [4000, 4001]) {
+    const server = await createPeopledServer({ settings: { issuer: `http://localhost:${port}` } })
+    const browser = openBrowser(server)
+    await signIn(browser)
+    for (const [name, value] of browser.cookies) jar.set(name, value)
+    browsers.push(browser)
+  }
+  for (const browser of browsers) {
+    for (const [name, value] of jar) browser.cookies.set(name, value)
+    assert.equal((await browser.get('/account')).path, '/account')
+  }
 })
 
 test('UI-07 signing in never keeps the cookie that the browser came with, so none can be planted', async () => {

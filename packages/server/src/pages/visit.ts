@@ -112,9 +112,13 @@ function isSameOrigin({ services, request }: Visit): boolean {
 const cookieNames = { session: 'countersign', code: 'countersign-code', note: 'countersign-note' } as const
 export type CookieName = keyof typeof cookieNames
 
-/** `__Host-` ties the cookie to this host, so that a neighbour's page cannot plant one (RFC 6265bis §4.1.3). */
+/**
+ * `__Host-` ties the cookie to this host, so that a neighbour's page cannot plant one (RFC 6265bis §4.1.3). Cookies know no ports
+ * (§8.5), so on plain http the port is part of the name: two servers on one machine do not sign each other's people out.
+ */
 function fullName({ config }: Services, name: CookieName): string {
-  return (config.issuer.startsWith('https:') ? '__Host-' : '') + cookieNames[name]
+  if (config.issuer.startsWith('https:')) return `__Host-${cookieNames[name]}`
+  return `${cookieNames[name]}-${new URL(config.issuer).port || '80'}`
 }
 
 export function readCookie(services: Services, request: PlainRequest, name: CookieName): string | undefined {

@@ -2,7 +2,7 @@
 // kills are in sqlite.slow.test.ts.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -100,4 +100,14 @@ test('a file of a newer program is refused with a sentence, not changed', () => 
 
 test('a file that is no database is refused', () => {
   assert.throws(() => openSqliteStore({ path: import.meta.filename }), /not a database/)
+})
+
+test('a new file is its owner’s alone, with those beside it, also in a folder that others may read', async () => {
+  const { path, remove } = inFolder()
+  chmodSync(join(path, '..'), 0o755)
+  const store = openSqliteStore({ path })
+  await store.apply([write('insert', 'account', sample('account'))])
+  for (const ending of ['', '-wal', '-shm']) assert.equal(statSync(path + ending).mode & 0o777, 0o600)
+  await store.close()
+  remove()
 })

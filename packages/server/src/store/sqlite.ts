@@ -1,13 +1,16 @@
 // The embedded store: one SQLite file in WAL, shared by any number of processes on the machine.
-// Here are reading, sweeping, opening and closing. How writes are committed is in sqlite-commits.ts, how notices cross
+// Here are sweeping, opening and closing. How reads share a lock is in sqlite-reads.ts, how writes are committed in
+// sqlite-commits.ts, how notices cross
 // processes in sqlite-notices.ts, how a locked file is waited for in sqlite-patience.ts, the schema in sqlite-schema.ts.
 
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Account, Kind, Records } from '@countersign/protocol'
 import { groupCommits } from './sqlite-commits.ts'
 import { createNoticeReader } from './sqlite-notices.ts'
 import { whenFree } from './sqlite-patience.ts'
+import { groupReads } from './sqlite-reads.ts'
 import { migrate, prepareStatements } from './sqlite-schema.ts'
 import type { Store } from './store.ts'
 import { kinds, tableOf } from './tables.ts'
@@ -39,16 +42,17 @@ export function openSqliteStore({ path, synchronous = 'FULL' }: SqliteOptions): 
   const statements = prepareStatements(db)
   const topics = createTopics()
   const commits = groupCommits(db, statements, topics.wake)
+  const reads = groupReads(db)
   const notices = createNoticeReader(db, topics.wake)
 
   return {
     read: <K extends Kind>(kind: K, id: string) =>
-      whenFree(() => {
+      reads.ask(() => {
         const row = statements.of[kind].read.get(id) as Row | undefined
         return row && toRecord<Records[K]>(row)
       }),
     readWithAccount: <K extends Kind>(kind: K, id: string) =>
-      whenFree(() => {
+      reads.ask(() => {
         const row = statements.of[kind].readWithAccount?.get(id) as RowWithAccount | undefined
         return row && { record: toRecord<Records[K]>(row), account: accountOf(row) }
       }),
@@ -92,7 +96,7 @@ export function openSqliteStore({ path, synchronous = 'FULL' }: SqliteOptions): 
     ready: () => whenFree(() => void statements.of.setting.read.get('')),
     async close() {
       notices.stop()
-      while (commits.waiting() > 0) await pause(1)
+      while (commits.waiting() > 0 || reads.waiting() > 0) await pause(1)
       if (db.isOpen) db.close()
     },
   }
@@ -109,6 +113,8 @@ async function inSteps(step: () => { changes: number | bigint }): Promise<number
 }
 
 function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSync {
+  // The owner's alone also in a folder that others may read; the files beside it get the mode of this one.
+  closeSync(openSync(path, 'a', 0o600))
   // While opening there is nobody to serve, so SQLite may do the waiting.
   const db = new DatabaseSync(path, { timeout: 10_000 })
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -16000`)

@@ -1,0 +1,58 @@
+// No requirement is silently missing: each row is a test by its name or listed with a reason, and README.md says which.
+
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { reasons, rowIds } from './rows.ts'
+import { idsInNames, root, testsById } from './test-names.ts'
+
+const here = join(root, 'test', 'conformance')
+const readme = new Map(
+  [...readFileSync(join(here, 'README.md'), 'utf8').matchAll(/^\| ([A-Z]{1,3}-\d\d) \| (.*) \|$/gm)].map(
+    ([, id = '', cell = '']) => [id, cell],
+  ),
+)
+const tests = testsById()
+
+test('every row is tested by name or has a reason', () => {
+  assert.deepEqual(
+    rowIds.filter((id) => !tests.has(id) && reasons[id] === undefined),
+    [],
+  )
+})
+
+test('every row is in the README, and the README has no other', () => {
+  assert.deepEqual([...readme.keys()], [...rowIds])
+  for (const [id, cell] of readme) assert.match(cell, /^(tested: |not applicable yet: |partly: )./, id)
+})
+
+test('what the README calls tested bears the id in the files that it names', () => {
+  for (const [id, cell] of readme) {
+    if (!cell.startsWith('tested: ')) continue
+    assert.ok(tests.has(id), `${id} is called tested, and no test bears it`)
+    for (const [, file = ''] of cell.matchAll(/\]\(([^)]+)\)/g)) {
+      const path = join(here, file)
+      const hint = `${id}: ${file}; run test/conformance/write-readme.ts`
+      assert.ok(existsSync(path) && idsInNames(readFileSync(path, 'utf8')).has(id), hint)
+    }
+  }
+})
+
+test('what the README does not call tested has no test, and its reason is the one of rows.ts', () => {
+  for (const [id, cell] of readme) {
+    const reason = reasons[id]
+    if (!cell.startsWith('tested: ')) assert.ok(reason !== undefined, `${id} has neither test nor reason`)
+    if (reason !== undefined) assert.ok(cell.includes(`${reason.verdict}: ${reason.because}`), id)
+  }
+})
+
+test('a reason is for a row that there is', () => {
+  const known = new Set(rowIds)
+  for (const id of Object.keys(reasons)) assert.ok(known.has(id), id)
+})
+
+test('ids are read from names only: of tests, in any quotes, over several lines', () => {
+  const text = `// G-01\ntest('G-02 G-03 it’s', () => {})\nit(\n  "LP-01 x",\n)\ntest(\`DA-01 \${y}\`, f)\nconst z = 'G-04'\ntest.skip('a \\' G-05', f)`
+  assert.deepEqual([...idsInNames(text)], ['G-02', 'G-03', 'LP-01', 'DA-01', 'G-05'])
+})
