@@ -63,14 +63,15 @@ export class StoreUnavailable extends Error {
 }
 
 /**
- * The loop of every operation: read, decide, apply; and when somebody else was faster, again. Three losses in a row mean
- * contention that waiting would not cure, so the last decision is returned as a conflict for the caller to speak.
+ * The loop of every operation: read, decide, apply; and when somebody else was faster, again. Three losses in a row (or `tries`)
+ * mean contention that waiting would not cure, so the last decision is returned as a conflict for the caller to speak.
  */
 export async function decideAndApply<D extends { readonly writes: readonly Write[] }>(
   store: Store,
   decide: () => Promise<D>,
+  tries = 3,
 ): Promise<{ readonly applied: true; readonly decision: D } | { readonly applied: false }> {
-  for (let attempt = 0; attempt < 3; attempt++) {
+  for (let attempt = 0; attempt < tries; attempt++) {
     const decision = await decide()
     if (decision.writes.length === 0) return { applied: true, decision }
     if ((await store.apply(decision.writes)) === 'applied') return { applied: true, decision }
