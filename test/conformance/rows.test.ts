@@ -9,7 +9,7 @@ import { idsInNames, root, testsById } from './test-names.ts'
 
 const here = join(root, 'test', 'conformance')
 const readme = new Map(
-  [...readFileSync(join(here, 'README.md'), 'utf8').matchAll(/^\| ([A-Z]{1,3}-\d\d) \| (.*) \|$/gm)].map(
+  [...readFileSync(join(here, 'README.md'), 'utf8').matchAll(/^\| *([A-Z]{1,3}-\d\d) *\| *(.*?) *\|$/gm)].map(
     ([, id = '', cell = '']) => [id, cell],
   ),
 )

@@ -1,4 +1,5 @@
-// Writes the tables of README.md anew: `node test/conformance/write-readme.ts` after tests were added, renamed or moved.
+// Writes the tables of README.md anew: `node test/conformance/write-readme.ts && npm run format` after tests were added,
+// renamed or moved.
 // The text before the first table and after the last is kept; reasons come from rows.ts.
 
 import { readFileSync, writeFileSync } from 'node:fs'

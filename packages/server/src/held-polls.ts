@@ -3,6 +3,7 @@
 
 import type { PlainRequest } from './http.ts'
 import type { Store } from './store/store.ts'
+import { network } from './throttle.ts'
 
 export interface HeldPolls {
   /** Whether a poll for this record is being held by this node. */
@@ -35,7 +36,7 @@ export function createHeldPolls(store: Store): HeldPolls {
   return {
     has: (id) => held.has(id),
     hold(id, { clientId, request, seconds }) {
-      const holder = `${clientId} ${request.address}`
+      const holder = `${clientId} ${network(request.address)}`
       const count = perHolder.get(holder) ?? 0
       if (stopped || held.has(id) || count >= mostPerHolder || held.size >= mostOverall) return undefined
       return new Promise((resolve) => {

@@ -1,4 +1,5 @@
 // @countersign/server: start a server, administer its data, or mount its handler in a program of your own.
+// Nothing is defined here.
 
 export type { Admin } from './admin/admin.ts'
 export { AdminError, type AdminErrorCode } from './admin/admin-error.ts'

@@ -1,4 +1,5 @@
 // The master key: from the settings, or from a file of its own that is made at the first start (design: secrets at rest).
+// What is made of it is secrets.ts.
 
 import {
   chmodSync,

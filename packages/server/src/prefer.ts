@@ -1,4 +1,5 @@
 // The `wait` preference of RFC 7240 §4.3: how long a client is ready to wait for an answer.
+// What is held, and how many, is held-polls.ts.
 
 /**
  * Seconds to hold: the first `wait=N` among the preferences, at most `most`. Undefined when there is none, it is malformed, or it

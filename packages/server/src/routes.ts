@@ -1,4 +1,5 @@
 // The type of a row in the route table (handler.ts): a path, what it answers to, and what browsers on other sites may do with it.
+// The rows are in handler.ts and pages/page-routes.ts.
 
 import type { Endpoint } from './services.ts'
 

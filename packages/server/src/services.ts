@@ -1,4 +1,5 @@
 // What an endpoint or a page works with, made once at the start (start.ts) and passed as its first argument.
+// Tests make theirs in testing/services.ts.
 
 import type { ClientDirectory } from './client-directory.ts'
 import type { Config } from './config.ts'

@@ -1,4 +1,5 @@
 // Outcomes as HTTP: the one place where a refusal becomes a status, a body and headers (RFC 6749 §5.2).
+// What each refusal is called is protocol/refusal.ts; pages say theirs in pages/problem.ts.
 
 import { type Refusal, speakRefusal, type WireError } from '@countersign/protocol'
 import { comeBack, json, type PlainRequest, type PlainResponse } from './http.ts'

@@ -1,4 +1,5 @@
 // The only place of this process that reads the clock and draws random bytes; everything else gets them from here as an argument.
+// Tests hand in a clock of their own (testing/services.ts).
 
 import { randomFillSync } from 'node:crypto'
 

@@ -1,4 +1,5 @@
 // All records of a kind, page by page: for commands that list, never for requests.
+// A request reads at most one page, through the store itself.
 
 import type { Kind, Records } from '@countersign/protocol'
 import type { Store } from '../store/store.ts'

@@ -1,4 +1,5 @@
 // Registering a client by hand: what is required, what is refused, and the defaults.
+// The client that is there from the first start is own-client.ts; storing and listing is admin.ts.
 
 import {
   type Client,

@@ -1,4 +1,5 @@
 // The way in to administration. It is loaded on the first call, so that a server that only serves never pays for it.
+// What there is to administer is admin.ts.
 
 import type { ServeOptions } from '../start.ts'
 import type { Admin } from './admin.ts'

@@ -1,4 +1,5 @@
 // The client of the `countersign` program itself: public, first-party, there from the first start.
+// Clients that administrators register are new-client.ts.
 
 import type { Client } from '@countersign/protocol'
 import type { Store } from '../store/store.ts'

@@ -1,4 +1,5 @@
 // Records as administrators see them: plain, in the names of the wire, without anything secret.
+// What is done with them is admin.ts; the records themselves are those of @countersign/protocol.
 
 import type { Account, Client, Grant, SigningKey } from '@countersign/protocol'
 

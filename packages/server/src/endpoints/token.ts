@@ -1,4 +1,5 @@
 // The token endpoint (RFC 6749 §3.2): form, then client, then grant type; the grants are one file each.
+// What they share is token-call.ts and issue-tokens.ts, what a refusal looks like speak.ts.
 
 import type { GrantType } from '@countersign/protocol'
 import { authenticateClient } from '../client-auth.ts'

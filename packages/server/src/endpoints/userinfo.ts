@@ -1,4 +1,5 @@
 // UserInfo (OIDC Core §5.3): who signed in, as far as the token's scopes reach. Guarded like any resource (RFC 6750 §3).
+// What a token says is tokens.ts, whether it counts protocol/access-token.ts.
 
 import { type Account, accessToken } from '@countersign/protocol'
 import { json, type PlainRequest, type PlainResponse } from '../http.ts'

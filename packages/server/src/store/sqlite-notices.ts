@@ -3,10 +3,10 @@
 // at SQLite's data_version (one page of shared memory), and at the rows only when another process has committed.
 
 import type { DatabaseSync } from 'node:sqlite'
-import { isBusy } from './sqlite-patience.ts'
 
 /** What a watcher in another process waits at the most: small beside a click, and the look costs microseconds. */
 const lookMilliseconds = 25
+const overlap = 100
 
 export interface NoticeReader {
   start(): void
@@ -35,13 +35,13 @@ export function createNoticeReader(db: DatabaseSync, wake: (topic: string) => vo
   return {
     start() {
       if (timer !== undefined) return
-      seenSeq = (last.get() as { seq: number }).seq
+      // A little back: what was written between the watcher's read and now is news to it, and waking for nothing is allowed.
+      seenSeq = Math.max(0, (last.get() as { seq: number }).seq - overlap)
       timer = setInterval(() => {
         try {
           look()
-        } catch (error) {
-          // The next look sees what this one could not.
-          if (!isBusy(error)) throw error
+        } catch {
+          // Busy, or worse: the next look sees what this one could not, and requests tell what is wrong.
         }
       }, lookMilliseconds).unref()
     },
