@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { type Account, type Client, deviceAuthorization, type Write } from '@countersign/protocol'
 import { openStore } from '../packages/server/src/store/open-store.ts'
 import type { Store } from '../packages/server/src/store/store.ts'
+import { createSystem } from '../packages/server/src/system.ts'
+import { deviceCodeId, newDeviceCode } from '../packages/server/src/tokens.ts'
 import { nowSeconds } from './clock.ts'
 import type { Row } from './load-job.ts'
 
@@ -77,7 +79,7 @@ export async function approveInStore({ store }: OpenStore, rows: Row[]): Promise
   const browser = { address: '127.0.0.1', userAgent: 'bench' }
   const decision = { accountId, at, authTime: at, amr: ['pwd'], reportedAsAttack: false, ...browser }
   const approveOne = async ([deviceCode = '']: Row) => {
-    const record = await store.read('deviceAuthorization', sha256(deviceCode))
+    const record = await store.read('deviceAuthorization', deviceCodeId(deviceCode))
     if (record === undefined) throw new Error('a code that was just made is not in the store')
     const decided = deviceAuthorization.approve(record, decision, account)
     const applied = decided.outcome === 'decided' ? await store.apply(decided.writes) : 'conflict'
@@ -100,9 +102,10 @@ export async function writeCodes(
   if (client === undefined) throw new Error(`there is no client ${clientId}`)
   const kept: Row[] = []
   const deviceCodeHashes: string[] = []
+  const system = createSystem()
   for (let index = 0; index < count; index += 1) {
-    const deviceCode = `csd_${randomBytes(32).toString('base64url')}`
-    deviceCodeHashes.push(sha256(deviceCode))
+    const deviceCode = newDeviceCode(system)
+    deviceCodeHashes.push(deviceCodeId(deviceCode))
     if (index % keptOf === 0) kept.push([deviceCode, ''])
   }
   // In the order of the keys, because a million inserts at random places of an index take minutes of disk time.

@@ -20,6 +20,7 @@ import {
   testClient,
   testConfidentialClient,
 } from '../testing/services.ts'
+import { deviceCodeId } from '../tokens.ts'
 
 const path = '/oauth/device/authorize'
 
@@ -60,7 +61,7 @@ test('DA-04 scope: all of the client by default, a subset, or invalid_scope', as
   const { server, ask } = await withClient()
   const scopesOf = async (form: Record<string, string>) => {
     const { device_code: code } = await startDevice(server, form)
-    return (await server.services.store.read('deviceAuthorization', digest(code)))?.scopes
+    return (await server.services.store.read('deviceAuthorization', deviceCodeId(code)))?.scopes
   }
   assert.deepEqual(await scopesOf({}), testClient.scopes)
   assert.deepEqual(await scopesOf({ scope: '' }), testClient.scopes)
@@ -117,7 +118,7 @@ test('DA-09 G-12 the device code has 256 random bits in URL-safe characters', as
   const codes = new Set<string>()
   for (let i = 0; i < 50; i++) codes.add((await startDevice(server)).device_code)
   assert.equal(codes.size, 50)
-  for (const code of codes) assert.match(code, /^csd_[A-Za-z0-9_-]{43}$/)
+  for (const code of codes) assert.match(code, /^csd_[0-9a-z]{9}[A-Za-z0-9_-]{43}$/)
 })
 
 test('DA-11 the user code is two groups of four consonants, and reads back', async () => {
@@ -148,7 +149,7 @@ test('DA-12 DA-23 F-07 an expired user code is free again, a tombstone stays an 
   const { server } = await withClient()
   const { store, system } = server.services
   const { device_code: code } = await startDevice(server)
-  const record = await store.read('deviceAuthorization', digest(code))
+  const record = await store.read('deviceAuthorization', deviceCodeId(code))
   assert.ok(record)
   const twin = { ...record, id: 'another', version: 0 }
   assert.equal(await store.apply([{ op: 'insert', kind: 'deviceAuthorization', record: twin }]), 'conflict')
@@ -205,7 +206,7 @@ test('DA-18 RI-01 RI-02 resources are bound when they are well formed and allowe
   const form =
     'client_id=countersign-cli&resource=https%3A%2F%2Fapi.example%2Fv1&resource=https%3A%2F%2Fother.example'
   const { device_code: code } = await startDevice(server, form)
-  const record = await server.services.store.read('deviceAuthorization', digest(code))
+  const record = await server.services.store.read('deviceAuthorization', deviceCodeId(code))
   assert.deepEqual(record?.resources, ['https://api.example/v1', 'https://other.example'])
   for (const resource of [
     'https://api.example/v1/',
@@ -225,7 +226,7 @@ test('DA-20 UI-10 the context is what we saw and, apart from it, what the device
     agent: `${' '.repeat(239)}😀`,
   }
   const { device_code: code } = await startDevice(server, claims, { address: '203.0.113.5' })
-  const record = await server.services.store.read('deviceAuthorization', digest(code))
+  const record = await server.services.store.read('deviceAuthorization', deviceCodeId(code))
   assert.deepEqual(record?.context, {
     observed: { address: '203.0.113.5', userAgent: '' },
     reported: { deviceName: 'mia s box', clientVersion: '1.2.3', agent: null },

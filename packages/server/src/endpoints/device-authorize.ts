@@ -14,11 +14,10 @@ import {
 import { authenticateClient } from '../client-auth.ts'
 import { type Form, readForm } from '../form.ts'
 import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
-import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { cleanText } from '../text.ts'
-import { deviceCodePrefix } from '../tokens.ts'
+import { deviceCodeId, newDeviceCode } from '../tokens.ts'
 
 export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 
@@ -46,10 +45,13 @@ export async function deviceAuthorizeEndpoint(
   }
   // A user code that somebody else holds is drawn again; three collisions in a row do not happen by chance.
   for (let attempt = 0; attempt < 3; attempt++) {
-    const deviceCode = deviceCodePrefix + system.random(32).toString('base64url')
+    const deviceCode = newDeviceCode(system)
     const userCode = drawUserCode(system.random(32))
     if (userCode === undefined) continue
-    const hashes = { deviceCodeHash: digest(deviceCode), userCodeHash: hashUserCode(services, userCode) }
+    const hashes = {
+      deviceCodeHash: deviceCodeId(deviceCode),
+      userCodeHash: hashUserCode(services, userCode),
+    }
     const { writes } = deviceAuthorization.start(event, hashes)
     if ((await services.store.apply(writes)) === 'applied') return speak(services, deviceCode, userCode)
   }

@@ -13,11 +13,16 @@ import {
 import { authenticateClient } from '../client-auth.ts'
 import { readForm } from '../form.ts'
 import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
-import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { decodeAccessToken, decodeRefreshToken, deviceCodePrefix, refreshTokenPrefix } from '../tokens.ts'
+import {
+  decodeAccessToken,
+  decodeRefreshToken,
+  deviceCodeId,
+  deviceCodePrefix,
+  refreshTokenPrefix,
+} from '../tokens.ts'
 
 interface Revocation {
   readonly refusal?: Refusal
@@ -82,7 +87,7 @@ async function revokeAccessToken(services: Services, client: Client, text: strin
 }
 
 async function cancelDeviceCode(services: Services, client: Client, deviceCode: string): Promise<Revocation> {
-  const record = await services.store.read('deviceAuthorization', digest(deviceCode))
+  const record = await services.store.read('deviceAuthorization', deviceCodeId(deviceCode))
   if (record === undefined) return nothing
   if (record.clientId !== client.id) return foreign(client)
   const now = services.system.now()

@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digest } from '../secrets.ts'
 import {
   approveDevice,
   bodyOf,
@@ -19,6 +18,7 @@ import {
   type TestServer,
   testClient,
 } from '../testing/services.ts'
+import { deviceCodeId } from '../tokens.ts'
 
 async function withClient(options: TestOptions = {}) {
   const server = await createTestServer(options)
@@ -143,7 +143,7 @@ test('LP-07 who polls again right after a hold longer than the interval is not s
     server.advance(1)
     assert.equal(errorOf(await poll), '400 authorization_pending')
   }
-  const record = await server.services.store.read('deviceAuthorization', digest(code))
+  const record = await server.services.store.read('deviceAuthorization', deviceCodeId(code))
   assert.equal(record?.interval, 1)
 })
 
@@ -182,7 +182,7 @@ test('LP-10 the grant of a caller who has left is not consumed', async () => {
   const { device_code: code } = await startDevice(server)
   await approveDevice(server, code)
   await pollDevice(server, code, {}, { gone: () => true })
-  const record = await server.services.store.read('deviceAuthorization', digest(code))
+  const record = await server.services.store.read('deviceAuthorization', deviceCodeId(code))
   assert.equal(record?.status, 'approved')
   assert.equal((await pollDevice(server, code)).status, 200)
 })

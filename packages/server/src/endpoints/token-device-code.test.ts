@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digest } from '../secrets.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import {
@@ -24,6 +23,7 @@ import {
   testClient,
   testConfidentialClient,
 } from '../testing/services.ts'
+import { deviceCodeId } from '../tokens.ts'
 import { deviceGrantType } from './device-authorize.ts'
 
 async function withClient(options: TestOptions = {}) {
@@ -31,7 +31,7 @@ async function withClient(options: TestOptions = {}) {
   await server.addClient({ resources: ['https://a.example', 'https://b.example'] })
   await server.addClient(testConfidentialClient)
   await server.addAccount()
-  const stored = (code: string) => server.services.store.read('deviceAuthorization', digest(code))
+  const stored = (code: string) => server.services.store.read('deviceAuthorization', deviceCodeId(code))
   return { server, stored }
 }
 

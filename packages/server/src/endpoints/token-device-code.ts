@@ -17,7 +17,7 @@ import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { oauthError, refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { encodeRefreshToken } from '../tokens.ts'
+import { deviceCodeId, encodeRefreshToken, timePrefix } from '../tokens.ts'
 import type { TokenCall } from './token-call.ts'
 
 export async function deviceCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
@@ -30,7 +30,7 @@ export async function deviceCodeGrant(services: Services, call: TokenCall): Prom
       parameter: 'device_code',
     })
   }
-  const id = digest(deviceCode)
+  const id = deviceCodeId(deviceCode)
   const arrivedAt = services.system.clock()
   const before = services.pacing.arrived(id, arrivedAt)
   // While a poll for the code is held, another one is early whenever it comes (LP-08).
@@ -156,7 +156,7 @@ function redeem(
   const audience = chooseAudience(form.all('resource'), record.resources, defaultAudience(services))
   if (audience === undefined) return refused({ reason: 'resource_not_allowed', clientId: client.id })
   if (request.gone()) return { outcome: 'left', writes: [] } as const
-  const grantId = system.random(16).toString('base64url')
+  const grantId = timePrefix(system) + system.random(16).toString('base64url')
   const mayRefresh = client.grantTypes.includes('refresh_token')
   const refreshToken = mayRefresh ? encodeRefreshToken(services, { grantId, generation: 1 }) : undefined
   const event = {

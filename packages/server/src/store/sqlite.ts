@@ -118,6 +118,8 @@ function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSyn
   // While opening there is nobody to serve, so SQLite may do the waiting.
   const db = new DatabaseSync(path, { timeout: 10_000 })
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -16000`)
+  // 16 MB of log before it is copied back: a page that was changed ten times meanwhile is copied once.
+  db.exec('PRAGMA wal_autocheckpoint = 4000')
   migrate(db)
   db.exec('PRAGMA busy_timeout = 0')
   return db

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { type Account, type Decision, deviceAuthorization } from '@countersign/protocol'
 import { deviceGrantType } from '../endpoints/device-authorize.ts'
 import type { PlainResponse } from '../http.ts'
-import { digest } from '../secrets.ts'
+import { deviceCodeId } from '../tokens.ts'
 import { type CallOptions, confidentialSecret, type TestServer, testAccount, testClient } from './services.ts'
 
 export interface StartedDevice {
@@ -77,7 +77,7 @@ export async function approveDevice(
   account: Account = testAccount,
 ): Promise<void> {
   const { store, system } = server.services
-  const record = await store.read('deviceAuthorization', digest(deviceCode))
+  const record = await store.read('deviceAuthorization', deviceCodeId(deviceCode))
   assert.ok(record)
   const decided = deviceAuthorization.approve(record, decisionBy(account, system.now()), account)
   assert.equal(decided.outcome, 'decided')
@@ -90,7 +90,7 @@ export async function denyDevice(
   { reported = false, account = testAccount }: { reported?: boolean; account?: Account } = {},
 ): Promise<void> {
   const { store, system } = server.services
-  const record = await store.read('deviceAuthorization', digest(deviceCode))
+  const record = await store.read('deviceAuthorization', deviceCodeId(deviceCode))
   assert.ok(record)
   const decided = deviceAuthorization.deny(record, decisionBy(account, system.now(), reported))
   assert.equal(decided.outcome, 'decided')
