@@ -1,7 +1,7 @@
 // The embedded store: one SQLite file in WAL, shared by any number of processes on the machine.
 // Here are sweeping, opening and closing. How reads share a lock is in sqlite-reads.ts, how writes are committed in
-// sqlite-commits.ts, how notices cross
-// processes in sqlite-notices.ts, how a locked file is waited for in sqlite-patience.ts, the schema in sqlite-schema.ts.
+// sqlite-commits.ts, how notices cross processes in sqlite-notices.ts, how a locked file is waited for in
+// sqlite-patience.ts, the schema in sqlite-schema.ts.
 
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
