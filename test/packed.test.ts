@@ -1,19 +1,14 @@
 // What a user of the published packages gets: each one is built, packed, installed alone in an empty project and imported.
-// The building is scripts/build-packages.ts.
+// The building is scripts/build-packages.ts, the packing and installing scripts/pack-packages.ts.
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import {
-  buildPackages,
-  type Manifest,
-  publishedManifest,
-  type Staged,
-  workspaces,
-} from '../scripts/build-packages.ts'
+import { type Manifest, publishedManifest, workspaces } from '../scripts/build-packages.ts'
+import { installInEmptyProject, type Packed, packPackages } from '../scripts/pack-packages.ts'
 import { importsOf } from './support/source-text.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -22,18 +17,11 @@ const packages = workspaces()
 const ours = new Set(packages.map((workspace) => workspace.manifest.name))
 
 let folder = ''
-let staged = new Map<string, Staged>()
-const tarballs = new Map<string, string>()
+let packed = new Map<string, Packed>()
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'countersign-packed-'))
-  staged = new Map(buildPackages(join(folder, 'staged')).map((one) => [one.name, one]))
-  for (const one of staged.values()) {
-    const [packed] = JSON.parse(npm(one.folder, 'pack', '--json', '--pack-destination', folder)) as [
-      { filename: string },
-    ]
-    tarballs.set(one.name, join(folder, packed.filename))
-  }
+  packed = new Map(packPackages(folder).map((one) => [one.name, one]))
 })
 
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -71,7 +59,7 @@ for (const { manifest } of packages) {
     const project = () => join(folder, 'projects', manifest.name.replace('/', '-'))
 
     test('the tarball holds what is meant to be published and nothing else', () => {
-      const files = filesOf(tarballs.get(manifest.name) ?? '')
+      const files = filesOf(packed.get(manifest.name)?.tarball ?? '')
       for (const needed of ['package.json', 'README.md', 'LICENSE']) {
         assert.ok(files.includes(needed), `${needed} is missing`)
       }
@@ -137,13 +125,8 @@ test('the countersign package brings the countersign program', () => {
 
 /** An empty project with this package and, from the sibling tarballs, those of ours that it depends on. */
 function installAlone(name: string, project: string): void {
-  mkdirSync(project, { recursive: true })
-  writeFileSync(
-    join(project, 'package.json'),
-    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
-  )
-  const wanted = [...closure(name)].map((one) => tarballs.get(one) ?? '')
-  npm(project, 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...wanted)
+  const wanted = [...closure(name)].map((one) => packed.get(one)?.tarball ?? '')
+  installInEmptyProject(project, wanted)
   const links = globSync('node_modules/{@countersign/,}*', { cwd: project }).filter((one) =>
     ours.has(one.slice(13)),
   )
@@ -156,7 +139,7 @@ function closure(name: string): Set<string> {
   const found = new Set<string>()
   const visit = (one: string) => {
     found.add(one)
-    for (const next of Object.keys(staged.get(one)?.manifest.dependencies ?? {})) {
+    for (const next of Object.keys(packed.get(one)?.manifest.dependencies ?? {})) {
       if (ours.has(next) && !found.has(next)) visit(next)
     }
   }
@@ -174,13 +157,6 @@ function moduleExports(manifest: Manifest): string[] {
 function filesOf(tarball: string): string[] {
   const names = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n')
   return names.map((name) => name.replace(/^package\//, ''))
-}
-
-/** npm from wherever this run was started, on the machine's own Node. */
-function npm(cwd: string, ...args: string[]): string {
-  const result = spawnSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' })
-  assert.equal(result.status, 0, `npm ${args.join(' ')}\n${result.stdout}${result.stderr}`)
-  return result.stdout
 }
 
 /** So that a skeleton does not pass for a package. */

@@ -2,48 +2,32 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { CDPSession, Page } from 'playwright-core'
-import { ask, setUp, signIn, startWorld, textOf, tokenOf, type World } from './person.ts'
+import type { Page } from 'playwright-core'
+import { type Authenticator, addAuthenticator, addPasskey, signInWithPasskey } from './authenticator.ts'
+import { ask, setUp, signIn, signOut, startWorld, textOf, tokenOf, type World } from './person.ts'
 
 let world: World
 let page: Page
-let devtools: CDPSession
-let authenticatorId: string
+let authenticator: Authenticator
 
 before(async () => {
   world = await startWorld()
   page = await world.open()
-  devtools = await page.context().newCDPSession(page)
-  await devtools.send('WebAuthn.enable')
-  const made = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-  authenticatorId = made.authenticatorId
+  authenticator = await addAuthenticator(page)
   await setUp(world, page)
 })
 after(() => world.close())
 
-const signOut = () => page.locator('header').getByRole('button', { name: 'Sign out' }).click()
-
 test('a passkey is added on the account page, under a name', async () => {
-  await page.getByLabel('Name for a new passkey').fill('My laptop')
-  await page.getByRole('button', { name: 'Add a passkey' }).click()
-  await page.getByRole('status').filter({ hasText: 'The passkey was added.' }).waitFor()
+  await addPasskey(page, 'My laptop')
   assert.match(await textOf(page.locator('#passkeys')), /My laptop/)
 })
 
 test('signing in with the passkey, without typing, leads on to the code that was carried', async () => {
-  await signOut()
+  await signOut(page)
   const device = await ask(world)
   await page.goto(device.verification_uri_complete)
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  await signInWithPasskey(page)
   await page.waitForURL('**/device/approve')
   await page.getByRole('button', { name: 'Allow', exact: true }).click()
   await page.waitForURL('**/device/connected')
@@ -55,14 +39,14 @@ test('signing in with the passkey, without typing, leads on to the code that was
 })
 
 test('an answer of the passkey is good once', async () => {
-  await signOut()
+  await signOut(page)
   await page.goto('/login')
   const answers: string[] = []
   page.on('request', (request) => {
     if (request.url().endsWith('/login/passkey')) answers.push(request.postData() ?? '')
   })
   const cookies = await page.context().cookies()
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  await signInWithPasskey(page)
   await page.waitForURL('**/account')
   // Everything that was sent, sent again: the form, its proof, and the cookie that belonged to it.
   const replayed = await fetch(`${world.issuer}/login/passkey`, {
@@ -79,12 +63,12 @@ test('an answer of the passkey is good once', async () => {
 })
 
 test('without the person’s verification the passkey is refused in a sentence', async () => {
-  await signOut()
+  await signOut(page)
   await page.goto('/login')
-  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  await authenticator.setUserVerified(false)
+  await signInWithPasskey(page)
   await page.getByRole('alert').filter({ hasText: 'did not work here' }).waitFor()
-  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
+  await authenticator.setUserVerified(true)
 })
 
 test('a passkey that was removed no longer signs in', async () => {
@@ -93,9 +77,9 @@ test('a passkey that was removed no longer signs in', async () => {
   await page.waitForURL('**/account')
   await page.getByRole('button', { name: 'Remove My laptop' }).click()
   await page.getByRole('status').filter({ hasText: 'The passkey was removed.' }).waitFor()
-  await signOut()
+  await signOut(page)
   await page.goto('/login')
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+  await signInWithPasskey(page)
   await page.getByRole('alert').filter({ hasText: 'did not work here' }).waitFor()
   assert.deepEqual(world.complaints, [])
 })

@@ -4,6 +4,7 @@
 
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.ts'
+import { signInWithPassword } from '../support/decide-in-browser.ts'
 import { type RunningServer, startServer } from '../support/process.ts'
 
 export const mia = { name: 'Mia Larsen', email: 'mia@example.com', password: 'four quiet green boats' }
@@ -63,11 +64,11 @@ export async function setUp({ setupUrl }: World, page: Page): Promise<void> {
   await page.waitForURL('**/account')
 }
 
-export async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('E-mail address').fill(mia.email)
-  await page.getByLabel('Password').fill(mia.password)
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-}
+export const signIn = (page: Page): Promise<void> => signInWithPassword(page, mia)
+
+/** By the button on every page of somebody who is signed in. */
+export const signOut = (page: Page): Promise<void> =>
+  page.locator('header').getByRole('button', { name: 'Sign out' }).click()
 
 /** The text of an element with its white space evened out. */
 export async function textOf(element: Locator): Promise<string> {

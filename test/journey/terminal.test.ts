@@ -1,5 +1,5 @@
 // The whole way, nothing replaced: the real program in a real terminal, the real server, a person in real Chromium,
-// with scripts and without. What each page does by itself is in the other files here.
+// with scripts and without, with a password and with a passkey. What each page does by itself is in the other files here.
 
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
@@ -9,9 +9,17 @@ import type { Browser, Page } from 'playwright-core'
 import { freshEnvironment, runProgram } from '../../packages/cli/src/testing/run-program.ts'
 import { addPerson, person } from '../support/approve-in-store.ts'
 import { launchChromium } from '../support/chromium.ts'
-import { decide, goToQuestion, readShown } from '../support/decide-in-browser.ts'
+import {
+  decide,
+  enterCode,
+  goToQuestion,
+  readShown,
+  signInWithPassword,
+} from '../support/decide-in-browser.ts'
 import { type RunningServer, startServer } from '../support/process.ts'
 import { endTerminals, type Pty, runInPty } from '../support/pty.ts'
+import { addAuthenticator, addPasskey, signInWithPasskey } from './authenticator.ts'
+import { signOut } from './person.ts'
 
 let server: RunningServer
 let browser: Browser
@@ -35,10 +43,16 @@ async function openPage(scripts: boolean): Promise<Page> {
   return context.newPage()
 }
 
-/** A terminal in which `countersign login` waits, and a browser that shows the question. */
-async function ask(scripts = true): Promise<{ terminal: Pty; page: Page }> {
+/** A terminal in which `countersign login` waits. */
+async function startLogin(): Promise<Pty> {
   const terminal = runInPty(['login', '--server', server.issuer, '--device-name', 'mia@build-7'], env)
   await terminal.until(/Waiting, \d+:\d\d left/)
+  return terminal
+}
+
+/** The same, and a browser that shows the question. */
+async function ask(scripts = true): Promise<{ terminal: Pty; page: Page }> {
+  const terminal = await startLogin()
   const page = await openPage(scripts)
   await goToQuestion(page, readShown(terminal.text()), person)
   return { terminal, page }
@@ -75,22 +89,27 @@ const shownWhileWaiting = () => `  On any device, open      ${server.issuer}/dev
 [waiting]
 `
 
+/** The browser and the terminal say so, and the program knows it afterwards. */
+async function assertSignedIn(terminal: Pty, page: Page): Promise<void> {
+  await page.waitForURL('**/device/connected')
+  assert.match(await textOf(page, 'main'), /Connected\s+mia@build-7 is signed in as mia@example\.com/)
+  assert.equal(await terminal.ended, 0)
+  assert.equal(
+    transcript(terminal),
+    `${shownWhileWaiting()}  ✓ Signed in as mia@example.com
+    This computer is listed as "mia@build-7" — ${server.issuer}/account
+`,
+  )
+  const status = await runProgram(['status'], env)
+  assert.equal(status.code, 0)
+  assert.match(status.stdout, /^ {2}mia@example\.com {3}localhost:\d+ {3}"mia@build-7"\n/)
+}
+
 for (const scripts of [true, false])
   test(`DC-05 a terminal is signed in through a browser ${scripts ? 'with' : 'without'} scripts, used, and signed out`, async () => {
     const { terminal, page } = await ask(scripts)
     await decide(page, 'allow')
-    await page.waitForURL('**/device/connected')
-    assert.match(await textOf(page, 'main'), /Connected\s+mia@build-7 is signed in as mia@example\.com/)
-    assert.equal(await terminal.ended, 0)
-    assert.equal(
-      transcript(terminal),
-      `${shownWhileWaiting()}  ✓ Signed in as mia@example.com
-    This computer is listed as "mia@build-7" — ${server.issuer}/account
-`,
-    )
-    const status = await runProgram(['status'], env)
-    assert.equal(status.code, 0)
-    assert.match(status.stdout, /^ {2}mia@example\.com {3}localhost:\d+ {3}"mia@build-7"\n/)
+    await assertSignedIn(terminal, page)
 
     const token = await runProgram(['token'], env)
     assert.equal(token.code, 0)
@@ -117,6 +136,27 @@ for (const scripts of [true, false])
     assert.doesNotMatch(await textOf(page, 'main'), /mia@build-7/)
     await page.context().close()
   })
+
+test('DC-05 a person who is signed out approves a terminal after signing in with a passkey, without typing a password', async () => {
+  const page = await openPage(true)
+  await addAuthenticator(page)
+  await page.goto(`${server.issuer}/login`)
+  await signInWithPassword(page, person)
+  await page.waitForURL('**/account')
+  await addPasskey(page, 'My laptop')
+  await signOut(page)
+  await page.waitForURL(`${server.issuer}/`)
+
+  const terminal = await startLogin()
+  await enterCode(page, readShown(terminal.text()))
+  await page.waitForURL('**/login')
+  await signInWithPasskey(page)
+  await page.waitForURL('**/device/approve')
+  await decide(page, 'allow')
+  await assertSignedIn(terminal, page)
+  assert.equal((await runProgram(['logout'], env)).code, 0)
+  await page.context().close()
+})
 
 test('DC-11 "Don’t allow" ends the terminal with 3 and nothing stored', async () => {
   const { terminal, page } = await ask()

@@ -1,9 +1,11 @@
 // What a person does in a real browser after a program has shown a link and a code: opens the link, types the code,
-// signs in with the password, looks, decides. Works with scripts and without. The pages' own tests are in test/journey.
+// signs in with the password, looks, decides. Works with scripts and without. Passkeys are test/journey/authenticator.ts;
+// the pages' own tests are in test/journey.
 
 import type { Page } from 'playwright-core'
 
 export type Shown = { link: string; code: string }
+export type Who = { email: string; password: string }
 export type Choice = 'allow' | 'deny' | 'report'
 
 /** Link and code as `countersign login` prints them. */
@@ -15,18 +17,23 @@ export function readShown(text: string): Shown {
 }
 
 /** Up to the question: the code is typed, the person signed in. */
-export async function goToQuestion(
-  page: Page,
-  shown: Shown,
-  who: { email: string; password: string },
-): Promise<void> {
-  await page.goto(shown.link)
-  await page.getByLabel('Code').fill(shown.code)
-  await page.getByRole('button', { name: 'Continue' }).click()
-  await page.getByLabel('E-mail address').fill(who.email)
-  await page.getByLabel('Password').fill(who.password)
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+export async function goToQuestion(page: Page, shown: Shown, who: Who): Promise<void> {
+  await enterCode(page, shown)
+  await signInWithPassword(page, who)
   await page.waitForURL('**/device/approve')
+}
+
+export async function enterCode(page: Page, { link, code }: Shown): Promise<void> {
+  await page.goto(link)
+  await page.getByLabel('Code').fill(code)
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+/** On the page that asks who it is. */
+export async function signInWithPassword(page: Page, { email, password }: Who): Promise<void> {
+  await page.getByLabel('E-mail address').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
 }
 
 export async function decide(page: Page, choice: Choice): Promise<void> {

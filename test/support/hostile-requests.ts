@@ -5,6 +5,9 @@ import type { Form } from './person.ts'
 
 export type Random = () => number
 
+/** What the sender knows of the server: forms of its pages, with the cookies of a browser, and the names of all its cookies. */
+export type Known = { forms: readonly Form[]; cookieNames: readonly string[] }
+
 const endpoints = [
   '/.well-known/oauth-authorization-server',
   '/.well-known/openid-configuration',
@@ -38,6 +41,7 @@ const endpoints = [
   '/account/leave',
   '/assets/x',
 ]
+const pages = ['/', '/setup/x', '/login', '/device', '/device/approve', '/device/connected', '/account']
 const methods = [
   'GET',
   'POST',
@@ -88,6 +92,9 @@ const names = [
   'challenge',
   'credential',
   'name',
+  'user_code',
+  'action',
+  'devices',
   'grant',
   'session',
   'passkey',
@@ -137,12 +144,6 @@ const headerLines = [
   'Authorization: Bearer eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiIsImtpZCI6eyJ0b1N0cmluZyI6MX19.e30.AA',
   'Authorization: \u00ff',
   'Authorization: DPoP x',
-  'Cookie: countersign=',
-  `Cookie: countersign=${'A'.repeat(43)}`,
-  'Cookie: countersign-code=AAAA; countersign-note=%00',
-  'Cookie: =;;=;\u00e4=\u00ff',
-  `Cookie: ${'a=b; '.repeat(1500)}`,
-  'Cookie: __proto__=x',
   'X-Forwarded-For: 1.2.3.4, \u00ff',
   'X-Forwarded-Host: evil.example',
   'Host: evil.example',
@@ -209,6 +210,42 @@ function form(random: Random): string {
   return pairs.join(pick(random, ['&', '&', '&', '&&', ';']))
 }
 
+const pairsOf = (cookie: string) => cookie.split('; ').map((pair) => pair.split('=', 2) as [string, string])
+
+/** The server's cookies by their names: made up, or real ones that were cut or stand under another name. */
+function cookieLine(random: Random, { forms, cookieNames }: Known): string {
+  const { cookie } = pick(random, forms)
+  const real = () => pick(random, pairsOf(cookie))[1]
+  const made = [
+    () => '',
+    () => '=',
+    () => 'A'.repeat(43),
+    () => 'x'.repeat(count(random, 5000)),
+    () => '%00',
+    () => '\u00ff',
+    () => '"',
+    () => '__proto__',
+    () => 'toString',
+    () => 'sessions_ended',
+    real,
+    () => real().slice(0, -1 - count(random, 20)),
+    () => `${real().slice(0, -2)}AA`,
+  ]
+  const one = () => `${pick(random, cookieNames)}=${pick(random, made)()}`
+  const lines = [
+    one,
+    () => `${one()}; ${one()}`,
+    // The first of a name counts, so these stand before what a signed-in browser sends.
+    () => `${one()}; ${cookie}`,
+    () => `${one()}; ${cookie}`,
+    () => `${one()};${one()};;${cookie}`,
+    () => '=;;=;\u00e4=\u00ff',
+    () => 'a=b; '.repeat(1500),
+    () => '__proto__=x',
+  ]
+  return pick(random, lines)()
+}
+
 /** What somebody sends who has a real page open, and is signed in: the right proof and cookie, the rest made up. */
 function fromPage(random: Random, { action, hidden, cookie }: Form): Buffer {
   const kept = Object.entries(hidden).filter(([name]) => name === 'proof' || random() < 0.7)
@@ -229,8 +266,14 @@ function fromPage(random: Random, { action, hidden, cookie }: Form): Buffer {
   ])
 }
 
+/** A page that is opened with cookies in disorder. */
+function visit(random: Random, known: Known): Buffer {
+  const head = `GET ${pick(random, pages)} HTTP/1.1\r\nHost: localhost\r\nConnection: close`
+  return Buffer.from(`${head}\r\nCookie: ${cookieLine(random, known)}\r\n\r\n`, 'latin1')
+}
+
 /** A complete request with a body that is as long as it says. */
-function whole(random: Random): Buffer {
+function whole(random: Random, known: Known): Buffer {
   const method = pick(random, methods)
   const path = random() < 0.2 ? pick(random, paths) : pick(random, endpoints)
   const body = Buffer.from(form(random), 'latin1')
@@ -241,6 +284,7 @@ function whole(random: Random): Buffer {
     `Content-Length: ${body.length}`,
   ]
   for (let i = count(random, 3); i > 0; i--) lines.push(pick(random, headerLines))
+  if (random() < 0.2) lines.push(`Cookie: ${cookieLine(random, known)}`)
   return Buffer.concat([
     Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
     body,
@@ -254,12 +298,12 @@ const head = (lines: string, body = '') =>
   )
 
 /** Bytes that break the framing itself. */
-function broken(random: Random): Buffer {
+function broken(random: Random, known: Known): Buffer {
   const noise = () => Buffer.from(Array.from({ length: count(random, 600) }, () => count(random, 255)))
   const made = [
     noise,
     () => Buffer.concat([Buffer.from('GET '), noise()]),
-    () => Buffer.concat([whole(random), noise()]),
+    () => Buffer.concat([whole(random, known), noise()]),
     () => head('Content-Length: 5\r\nContent-Length: 6', 'abcdef'),
     () => head('Content-Length: -1'),
     () => head('Content-Length: 99999999999999999999'),
@@ -290,12 +334,13 @@ export type Hostile = {
   next: 'wait' | 'end' | 'leave'
 }
 
-export function hostileRequest(random: Random, forms: readonly Form[]): Hostile {
+export function hostileRequest(random: Random, known: Known): Hostile {
   const chance = random()
-  if (chance < 0.15) return { bytes: fromPage(random, pick(random, forms)), next: 'wait' }
-  if (chance < 0.7) return { bytes: whole(random), next: random() < 0.95 ? 'wait' : 'leave' }
-  if (chance < 0.85) return { bytes: broken(random), next: 'end' }
-  const bytes = whole(random)
+  if (chance < 0.15) return { bytes: fromPage(random, pick(random, known.forms)), next: 'wait' }
+  if (chance < 0.3) return { bytes: visit(random, known), next: 'wait' }
+  if (chance < 0.75) return { bytes: whole(random, known), next: random() < 0.95 ? 'wait' : 'leave' }
+  if (chance < 0.9) return { bytes: broken(random, known), next: 'end' }
+  const bytes = whole(random, known)
   // Cut somewhere, in the head or in the body.
   return {
     bytes: bytes.subarray(0, 1 + count(random, bytes.length - 1)),
