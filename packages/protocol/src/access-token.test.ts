@@ -4,15 +4,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type AccessToken, counts, mint } from './access-token.ts'
+import { type AccessToken, counts, lineageOf, mint, mintOwn, shapeFor, subjectOf } from './access-token.ts'
 import { revoke, revokeAccessToken } from './grant.ts'
 import type { Account, Grant, Write } from './records.ts'
-import { account, grant, t0 } from './testing/sample-records.ts'
+import { account, client, grant, resource, t0 } from './testing/sample-records.ts'
 
 const audience = 'https://api.example'
 
 function minted(changes: { now?: number; lifetimeSeconds?: number; grant?: Grant } = {}): AccessToken {
-  const event = { grant: grant(), scopes: ['openid'], audience, now: t0, lifetimeSeconds: 600, ...changes }
+  const event = {
+    grant: grant(),
+    scopes: ['openid'],
+    audience,
+    now: t0,
+    jkt: null,
+    lifetimeSeconds: 600,
+    ...changes,
+  }
   return mint(event, { jti: 'jti-1' })
 }
 
@@ -33,6 +41,9 @@ test('AT-02 AT-04 AT-06 a token says whose it is, for whom, for what, since when
     issuedAt: t0,
     expiresAt: t0 + 600,
     authTime: t0 - 100,
+    amr: ['pwd'],
+    jkt: null,
+    act: null,
   })
 })
 
@@ -87,4 +98,39 @@ test('RV-10 a token that stopped counting never counts again', () => {
     const later = revokeAccessToken(revoked, { jti: `other-${now}`, expiresAt: now + 60 }, now)
     assert.equal(counts(token, after(later), account(), now), false)
   }
+})
+
+test('RV-08 TX-07 a token that was exchanged ends with the token that it came from, and not the other way round', () => {
+  const child = { ...token, jti: `${token.jti}.a` }
+  const grandchild = { ...token, jti: `${token.jti}.a.b` }
+  const stranger = { ...token, jti: `${token.jti}2` }
+  assert.deepEqual(lineageOf(grandchild), ['jti-1', 'jti-1.a', 'jti-1.a.b'])
+  const ofParent = after(revokeAccessToken(live, token, t0 + 1))
+  const ofChild = after(revokeAccessToken(live, child, t0 + 1))
+  const seen = [ofParent, ofChild].map((record) =>
+    [token, child, grandchild, stranger].map((one) => counts(one, record, account(), t0 + 2)),
+  )
+  assert.deepEqual(seen, [
+    [false, false, false, true],
+    [true, false, false, true],
+  ])
+})
+
+test('CC-03 G-25 a client that gets a token for itself is its subject, without a sign-in behind it', () => {
+  const event = { clientId: 'worker', scopes: ['a'], audience, now: t0, lifetimeSeconds: 300, jkt: 'key' }
+  const own = mintOwn(event, { jti: 'jti-9' })
+  assert.equal(subjectOf(own), 'worker')
+  assert.deepEqual([own.grantId, own.accountId, own.authTime, own.jkt], [null, null, null, 'key'])
+  assert.equal(own.expiresAt, t0 + 300)
+})
+
+test('RI-05 a registered resource has its own token format and lifetime, or the client has', () => {
+  assert.equal(shapeFor(client, undefined), client)
+  const { accessTokenFormat, accessTokenSeconds, accessTokenAlg } = shapeFor(
+    { ...client, accessTokenAlg: 'EdDSA' },
+    resource({ accessTokenFormat: 'opaque', accessTokenSeconds: 60 }),
+  )
+  assert.deepEqual([accessTokenFormat, accessTokenSeconds, accessTokenAlg], ['opaque', 60, 'EdDSA'])
+  const plain = shapeFor(client, resource())
+  assert.deepEqual([plain.accessTokenFormat, plain.accessTokenSeconds], ['jwt', 600])
 })

@@ -3,20 +3,64 @@
 // counts while it has not expired and was not revoked, and its grant and account live. Encoding is the server's.
 
 import { isLive } from './grant.ts'
-import type { Account, Grant } from './records.ts'
+import type { Account, Client, Grant, Resource } from './records.ts'
 
 export interface AccessToken {
+  /** Of a token that was exchanged for another (RFC 8693): the other's `jti`, a dot, and its own. */
   readonly jti: string
-  readonly grantId: string
+  /** The sign-in it hangs on; null for a token that a client got for itself (RFC 6749 §4.4). */
+  readonly grantId: string | null
   readonly clientId: string
-  /** The `sub`: an account id, which is never also a client id (RFC 9700 §4.15.1). */
-  readonly accountId: string
+  /** The `sub`: an account id, which is never also a client id (RFC 9700 §4.15.1); null where it is the client itself. */
+  readonly accountId: string | null
   readonly scopes: readonly string[]
   /** One audience per token (RFC 9068 §3). */
   readonly audience: string
   readonly issuedAt: number
   readonly expiresAt: number
-  readonly authTime: number
+  /** When and how the person signed in (RFC 9068 §2.2.1); null and empty for a client's own token. */
+  readonly authTime: number | null
+  readonly amr: readonly string[]
+  /** The thumbprint of the key it is bound to (RFC 9449 §6.1). */
+  readonly jkt: string | null
+  /** Who acts for the subject, the outermost first (RFC 8693 §4.1). */
+  readonly act: Actor | null
+  /** The client that it is about, where another one exchanged a client's own token and holds it now (RFC 8693 §4.3). */
+  readonly subjectClientId?: string
+  /** Who alone may act for the subject (RFC 8693 §4.4). */
+  readonly mayAct?: MayAct
+}
+
+/** Claims that name a party; all of them must fit. */
+export type MayAct = Readonly<Record<string, unknown>>
+
+export interface Actor {
+  readonly sub: string
+  readonly act?: Actor
+}
+
+/** RFC 9068 §2.2: the account, or the client where there is none. */
+export function subjectOf(token: AccessToken): string {
+  return token.accountId ?? token.subjectClientId ?? token.clientId
+}
+
+/** The tokens that it was exchanged for, the first of all first, and itself last: it ends with any of them. */
+export function lineageOf({ jti }: AccessToken): readonly string[] {
+  const parts = jti.split('.')
+  return parts.map((_part, index) => parts.slice(0, index + 1).join('.'))
+}
+
+/** What a token for the resource looks like, if that is registered: its own way, else the client's. */
+export function shapeFor(
+  client: Client,
+  resource: Resource | undefined,
+): Pick<Client, 'accessTokenAlg' | 'accessTokenFormat' | 'accessTokenSeconds'> {
+  if (resource === undefined) return client
+  return {
+    accessTokenAlg: client.accessTokenAlg,
+    accessTokenFormat: resource.accessTokenFormat ?? client.accessTokenFormat,
+    accessTokenSeconds: resource.accessTokenSeconds ?? client.accessTokenSeconds,
+  }
 }
 
 export interface MintEvent {
@@ -25,6 +69,7 @@ export interface MintEvent {
   readonly audience: string
   readonly now: number
   readonly lifetimeSeconds: number
+  readonly jkt: string | null
 }
 
 /** An access token never outlives its grant. */
@@ -40,6 +85,30 @@ export function mint(event: MintEvent, fresh: { readonly jti: string }): AccessT
     issuedAt: now,
     expiresAt: Math.min(now + event.lifetimeSeconds, grant.expiresAt),
     authTime: grant.authTime,
+    amr: grant.amr,
+    jkt: event.jkt,
+    act: null,
+  }
+}
+
+/** A token that a client gets for itself (RFC 6749 §4.4): no sign-in, so that it ends by itself or is revoked by itself. */
+export function mintOwn(
+  event: Omit<MintEvent, 'grant'> & { readonly clientId: string },
+  fresh: { readonly jti: string },
+): AccessToken {
+  return {
+    jti: fresh.jti,
+    grantId: null,
+    clientId: event.clientId,
+    accountId: null,
+    scopes: event.scopes,
+    audience: event.audience,
+    issuedAt: event.now,
+    expiresAt: event.now + event.lifetimeSeconds,
+    authTime: null,
+    amr: [],
+    jkt: event.jkt,
+    act: null,
   }
 }
 
@@ -52,5 +121,7 @@ export function counts(
 ): boolean {
   if (now >= token.expiresAt || !isLive(grant, account, now)) return false
   if (token.grantId !== grant.id) return false
-  return !grant.revokedTokens.some(({ jti }) => jti === token.jti)
+  if (grant.revokedTokens.length === 0) return true
+  const lineage = lineageOf(token)
+  return !grant.revokedTokens.some(({ jti }) => lineage.includes(jti))
 }

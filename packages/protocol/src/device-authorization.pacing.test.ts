@@ -50,7 +50,7 @@ function play(scene: Scene) {
       record = approved(record, arrivedAt)
     // LP-08: while the server still holds one poll for this code, the next one counts as early.
     const previous = arrivedAt < heldUntil ? arrivedAt : previousPollAt
-    const polled = poll(record, { clientId: client.id, now: arrivedAt, previousPollAt: previous })
+    const polled = poll(record, { clientId: client.id, jkt: null, now: arrivedAt, previousPollAt: previous })
     previousPollAt = arrivedAt
     let answeredAt = arrivedAt
     let answer: string = polled.outcome
@@ -62,7 +62,7 @@ function play(scene: Scene) {
       heldUntil = answeredAt
       if (answeredAt >= t0 + scene.approvedAt) {
         record = approved(record, answeredAt)
-        answer = poll(record, { clientId: client.id, now: answeredAt, previousPollAt }).outcome
+        answer = poll(record, { clientId: client.id, jkt: null, now: answeredAt, previousPollAt }).outcome
       }
     }
     answers.push(answer)

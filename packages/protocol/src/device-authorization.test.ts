@@ -13,7 +13,14 @@ const end = t0 + 600
 const fresh = { grantId: 'grant-1', refreshHash: 'refresh-1' }
 
 function redeemed(record: DeviceAuthorization, now: number, changes = {}) {
-  const event = { account: mia, now, refresh: { idleSeconds: 1000 }, absoluteSeconds: 5000, ...changes }
+  const event = {
+    account: mia,
+    now,
+    refresh: { idleSeconds: 1000 },
+    absoluteSeconds: 5000,
+    jkt: null,
+    ...changes,
+  }
   return redeem(record, event, fresh)
 }
 
@@ -48,14 +55,14 @@ const events: Record<
     return { word: outcome, writes }
   },
   poll(record, now) {
-    const polled = poll(record, { clientId: client.id, now, previousPollAt: now - 5 })
+    const polled = poll(record, { clientId: client.id, jkt: null, now, previousPollAt: now - 5 })
     return {
       word: polled.outcome === 'refused' ? speakRefusal(polled.refusal).error : polled.outcome,
       writes: polled.writes,
     }
   },
   hasty(record, now) {
-    const polled = poll(record, { clientId: client.id, now, previousPollAt: now })
+    const polled = poll(record, { clientId: client.id, jkt: null, now, previousPollAt: now })
     return {
       word: polled.outcome === 'refused' ? speakRefusal(polled.refusal).error : polled.outcome,
       writes: polled.writes,
@@ -112,6 +119,9 @@ test('DA-17 DA-20 a start stores digests, what was asked for, and the context; n
     now: t0,
     expiresInSeconds: 600,
     intervalSeconds: 5,
+    jkt: null,
+    acrValues: [],
+    maxAge: null,
   }
   const { record, writes } = start(event, { deviceCodeHash: 'dch', userCodeHash: 'uch' })
   assert.deepEqual(writes, [{ op: 'insert', kind: 'deviceAuthorization', record }])
@@ -156,7 +166,7 @@ test('DV-11 DT-14 only the account that decides can approve, and not while it is
 test('DT-03 a foreign client learns the same in every state and moves nothing', () => {
   for (const record of Object.values(stored)) {
     for (const now of [t0 + 20, end]) {
-      const polled = poll(record, { clientId: 'other', now, previousPollAt: now })
+      const polled = poll(record, { clientId: 'other', jkt: null, now, previousPollAt: now })
       assert.ok(polled.outcome === 'refused')
       assert.deepEqual(speakRefusal(polled.refusal), speakRefusal({ reason: 'device_code_unknown' }))
       assert.deepEqual(polled.writes, [])
@@ -165,8 +175,34 @@ test('DT-03 a foreign client learns the same in every state and moves nothing', 
   }
 })
 
+test('DA-19 DT-18 a request that a key made answers to that key alone, in every state', () => {
+  for (const [status, plain] of Object.entries(stored)) {
+    const record = { ...plain, jkt: 'key-1' }
+    for (const now of [t0 + 20, end]) {
+      for (const jkt of [null, 'key-2']) {
+        const polled = poll(record, { clientId: client.id, jkt, now, previousPollAt: now })
+        assert.deepEqual(polled, {
+          outcome: 'refused',
+          refusal: { reason: 'dpop_key_mismatch' },
+          writes: [],
+        })
+      }
+      const event = { clientId: client.id, now, previousPollAt: undefined }
+      const answer = (from: DeviceAuthorization, jkt: string | null) => poll(from, { ...event, jkt }).outcome
+      assert.equal(answer(record, 'key-1'), answer(plain, null), status)
+    }
+  }
+})
+
+test('DA-19 the key of the request is no obstacle to its redemption, and the grant has the key that it is told', () => {
+  const record = { ...stored.approved, jkt: 'key-1' }
+  const result = redeemed(record, t0 + 20, { jkt: 'key-1' })
+  assert.ok(result.outcome === 'granted')
+  assert.equal(result.grant.jkt, 'key-1')
+})
+
 test('DT-03 an unknown code', () => {
-  const polled = poll(undefined, { clientId: client.id, now: t0, previousPollAt: undefined })
+  const polled = poll(undefined, { clientId: client.id, jkt: null, now: t0, previousPollAt: undefined })
   assert.deepEqual(polled, { outcome: 'refused', refusal: { reason: 'device_code_unknown' }, writes: [] })
 })
 
@@ -186,7 +222,7 @@ test('DT-05 LP-07 a poll is early only when less than the interval passed betwee
   for (const [gap, outcome] of gaps) {
     const now = t0 + 100
     const previousPollAt = gap === undefined ? undefined : now - gap
-    const polled = poll(request(), { clientId: client.id, now, previousPollAt })
+    const polled = poll(request(), { clientId: client.id, jkt: null, now, previousPollAt })
     assert.equal(polled.outcome, outcome, `gap ${gap}`)
   }
 })
@@ -195,7 +231,7 @@ test('DT-05 each early poll adds five seconds, up to sixty and for the rest of t
   let record = request()
   const intervals: number[] = []
   for (let i = 0; i < 14; i += 1) {
-    const polled = poll(record, { clientId: client.id, now: t0 + i, previousPollAt: t0 + i })
+    const polled = poll(record, { clientId: client.id, jkt: null, now: t0 + i, previousPollAt: t0 + i })
     assert.ok(polled.outcome === 'slow_down')
     const [update] = written(polled.writes, 'deviceAuthorization')
     assert.deepEqual(update?.record ?? record, polled.record)
@@ -203,14 +239,14 @@ test('DT-05 each early poll adds five seconds, up to sixty and for the rest of t
     intervals.push(record.interval)
   }
   assert.deepEqual(intervals, [10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 60, 60, 60])
-  const patient = poll(record, { clientId: client.id, now: t0 + 100, previousPollAt: t0 + 40 })
+  const patient = poll(record, { clientId: client.id, jkt: null, now: t0 + 100, previousPollAt: t0 + 40 })
   assert.ok(patient.outcome === 'pending')
   assert.equal(patient.record.interval, 60)
 })
 
 test('DT-05 an interval that was configured above the cap never shrinks', () => {
   const record = request({ interval: 90 })
-  const polled = poll(record, { clientId: client.id, now: t0, previousPollAt: t0 })
+  const polled = poll(record, { clientId: client.id, jkt: null, now: t0, previousPollAt: t0 })
   assert.ok(polled.outcome === 'slow_down')
   assert.equal(polled.record.interval, 90)
 })

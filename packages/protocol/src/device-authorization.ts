@@ -2,6 +2,7 @@
 // pending -> approved | denied | cancelled; approved -> redeemed; whatever is unfinished expires. Nothing leaves a final state.
 // Pure: time and random values arrive as arguments, changes leave as writes. HTTP, waiting and storage are the server's.
 
+import { begin } from './grant.ts'
 import type {
   Account,
   Client,
@@ -21,6 +22,9 @@ export interface StartEvent {
   readonly now: number
   readonly expiresInSeconds: number
   readonly intervalSeconds: number
+  readonly jkt: string | null
+  readonly acrValues: readonly string[]
+  readonly maxAge: number | null
 }
 
 /** Opens a request. A conflict on apply means that a code is taken: draw again. */
@@ -43,6 +47,9 @@ export function start(
     decision: null,
     accountId: null,
     grantId: null,
+    jkt: event.jkt,
+    acrValues: event.acrValues,
+    maxAge: event.maxAge,
   }
   return { record, writes: [{ op: 'insert', kind: 'deviceAuthorization', record }] }
 }
@@ -98,6 +105,8 @@ function decided(record: DeviceAuthorization): Decided {
 
 export interface PollEvent {
   readonly clientId: string
+  /** The key that the caller proved to hold; null without a proof. */
+  readonly jkt: string | null
   /** May have a fraction, and then `previousPollAt` needs one too: a whole second against a fraction looks early. */
   readonly now: number
   /** When the poll before this one arrived, where the server remembers one; on the same clock as `now`. */
@@ -122,6 +131,8 @@ export function poll(record: DeviceAuthorization | undefined, event: PollEvent):
   // A foreign client learns nothing about the state, and moves nothing.
   if (record.clientId !== event.clientId)
     return refused({ reason: 'device_code_foreign', clientId: event.clientId })
+  // Neither does whoever has got hold of a code without the key that asked for it (standards.md DA-19).
+  if (record.jkt !== null && record.jkt !== event.jkt) return refused({ reason: 'dpop_key_mismatch' })
   switch (statusAt(record, event.now)) {
     case 'redeemed':
       return refused({ reason: 'device_code_used' })
@@ -168,6 +179,8 @@ export interface RedeemEvent {
   readonly now: number
   readonly refresh: { readonly idleSeconds: number } | null
   readonly absoluteSeconds: number
+  /** The key that the refresh tokens will be bound to; null where they are not. */
+  readonly jkt: string | null
 }
 
 export type Redeemed =
@@ -184,8 +197,8 @@ export function redeem(
   fresh: { readonly grantId: string; readonly refreshHash: string },
 ): Redeemed {
   const { account, now } = event
-  const { clientId, decision } = record
-  const found = poll(record, { clientId, now, previousPollAt: undefined })
+  const { clientId, jkt, decision } = record
+  const found = poll(record, { clientId, jkt, now, previousPollAt: undefined })
   if (found.outcome === 'refused') return found
   if (found.outcome !== 'approved' || decision === null) {
     return { outcome: 'refused', refusal: { reason: 'device_code_used' }, writes: [] }
@@ -200,35 +213,24 @@ export function redeem(
       writes: [{ op: 'update', kind: 'deviceAuthorization', record: denied }],
     }
   }
-  const expiresAt = now + event.absoluteSeconds
-  const grant: Grant = {
-    id: fresh.grantId,
-    version: 0,
-    accountId: account.id,
-    clientId,
-    scopes: record.scopes,
-    resources: record.resources,
-    via: 'device_code',
-    deviceName: record.context.reported.deviceName ?? '',
-    context: record.context,
-    authTime: decision.authTime,
-    amr: decision.amr,
-    createdAt: now,
-    lastUsedAt: now,
-    expiresAt,
-    refresh:
-      event.refresh === null
-        ? null
-        : {
-            hash: fresh.refreshHash,
-            generation: 1,
-            idleExpiresAt: Math.min(now + event.refresh.idleSeconds, expiresAt),
-            previous: null,
-          },
-    revokedTokens: [],
-    revokedAt: null,
-    revokedFor: null,
-  }
+  const grant = begin(
+    {
+      accountId: account.id,
+      clientId,
+      scopes: record.scopes,
+      resources: record.resources,
+      via: 'device_code',
+      context: record.context,
+      authTime: decision.authTime,
+      amr: decision.amr,
+      nonce: null,
+      jkt: event.jkt,
+      now,
+      refresh: event.refresh,
+      absoluteSeconds: event.absoluteSeconds,
+    },
+    fresh,
+  )
   const redeemed: DeviceAuthorization = { ...record, status: 'redeemed', grantId: grant.id }
   return {
     outcome: 'granted',

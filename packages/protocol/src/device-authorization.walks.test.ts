@@ -44,6 +44,9 @@ function createWorld() {
       now: t0,
       expiresInSeconds: lifetime,
       intervalSeconds: 5,
+      jkt: null,
+      acrValues: [],
+      maxAge: null,
     },
     { deviceCodeHash: 'dch', userCodeHash: 'uch' },
   )
@@ -69,7 +72,7 @@ function decide(world: World, name: Name): { writes: readonly Write[]; tell: () 
     case 'foreignPoll':
       return {
         ...nothing,
-        writes: poll(record, { clientId: 'other', now, previousPollAt: undefined }).writes,
+        writes: poll(record, { clientId: 'other', jkt: null, now, previousPollAt: undefined }).writes,
       }
     case 'approveMia':
     case 'approveEve': {
@@ -99,7 +102,7 @@ function decide(world: World, name: Name): { writes: readonly Write[]; tell: () 
 function decidePoll(world: World, record: DeviceAuthorization) {
   const { store, told, now, previousPollAt } = world
   world.previousPollAt = now
-  const polled = poll(record, { clientId: client.id, now, previousPollAt })
+  const polled = poll(record, { clientId: client.id, jkt: null, now, previousPollAt })
   if (polled.outcome !== 'approved') return { writes: polled.writes, tell: () => {} }
   world.drawn += 1
   const result = redeem(
@@ -109,6 +112,7 @@ function decidePoll(world: World, record: DeviceAuthorization) {
       now,
       refresh: { idleSeconds: 1000 },
       absoluteSeconds: 5000,
+      jkt: null,
     },
     { grantId: `grant-${world.drawn}`, refreshHash: `refresh-${world.drawn}` },
   )

@@ -1,7 +1,57 @@
-// What ends a grant, and what may be changed on it: revoke, rename, revoke one access token.
-// How a grant begins is in device-authorization.ts; how its refresh tokens move is in refresh-token.ts.
+// A grant from its beginning to its end: begin, rename, revoke, revoke one access token of it.
+// What leads to one is device-authorization.ts and authorization-code.ts; how its refresh tokens move is refresh-token.ts.
 
 import type { Account, Grant, Write } from './records.ts'
+
+export interface BeginEvent
+  extends Pick<
+    Grant,
+    | 'accountId'
+    | 'clientId'
+    | 'scopes'
+    | 'resources'
+    | 'via'
+    | 'context'
+    | 'authTime'
+    | 'amr'
+    | 'nonce'
+    | 'jkt'
+  > {
+  readonly now: number
+  /** Null where the client gets no refresh token. */
+  readonly refresh: { readonly idleSeconds: number } | null
+  readonly absoluteSeconds: number
+}
+
+/** The record of a sign-in that has just succeeded; storing it is up to who decided it. */
+export function begin(
+  event: BeginEvent,
+  fresh: { readonly grantId: string; readonly refreshHash: string },
+): Grant {
+  const { now, refresh, absoluteSeconds, ...said } = event
+  const expiresAt = now + absoluteSeconds
+  return {
+    ...said,
+    id: fresh.grantId,
+    version: 0,
+    deviceName: event.context.reported.deviceName ?? '',
+    createdAt: now,
+    lastUsedAt: now,
+    expiresAt,
+    refresh:
+      refresh === null
+        ? null
+        : {
+            hash: fresh.refreshHash,
+            generation: 1,
+            idleExpiresAt: Math.min(now + refresh.idleSeconds, expiresAt),
+            previous: null,
+          },
+    revokedTokens: [],
+    revokedAt: null,
+    revokedFor: null,
+  }
+}
 
 /** Ends the grant and with it all of its tokens. Ending it again changes nothing, and the first reason stays. */
 export function revoke(grant: Grant, why: NonNullable<Grant['revokedFor']>, now: number): readonly Write[] {

@@ -3,12 +3,15 @@
 // Instants are whole seconds since the epoch (`…At`), spans are seconds (`…Seconds`, `…In`).
 // Secrets never appear here in clear: only digests (`…Hash`) and ciphertexts (`…Sealed`).
 // Rules that move records are in the files named by the record; how they are stored is the server's matter.
+// Clients and resources are records-clients.ts, authorization requests, codes and consents records-authorization.ts.
 
-interface Versioned {
-  readonly id: string
-  /** 0 for a record that was never stored; the store adds one with each write. */
-  readonly version: number
-}
+import type { AuthorizationCode, AuthorizationRequest, Consent } from './records-authorization.ts'
+import type { RequestContext, Versioned } from './records-base.ts'
+import type { Client, InitialAccessToken, Resource, SigningAlg } from './records-clients.ts'
+
+export type * from './records-authorization.ts'
+export type * from './records-base.ts'
+export type * from './records-clients.ts'
 
 /** A person who can sign in. `id` is the `sub` of tokens and always starts with `usr_`. */
 export interface Account extends Versioned {
@@ -45,45 +48,6 @@ export interface BrowserSession extends Versioned {
   readonly userAgent: string
 }
 
-export type GrantType =
-  | 'urn:ietf:params:oauth:grant-type:device_code'
-  | 'refresh_token'
-  | 'authorization_code'
-  | 'client_credentials'
-
-export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post'
-
-/** A registered program (RFC 6749 §2). */
-export interface Client extends Versioned {
-  readonly name: string
-  /** Who publishes it, as an administrator verified it; null is shown as "not verified". */
-  readonly publisher: string | null
-  readonly authMethods: readonly ClientAuthMethod[]
-  /** SHA-256 of each live secret; two may be live at once so that one can be rotated. */
-  readonly secretHashes: readonly string[]
-  readonly grantTypes: readonly GrantType[]
-  readonly scopes: readonly string[]
-  readonly resources: readonly string[]
-  readonly redirectUris: readonly string[]
-  readonly firstParty: boolean
-  readonly accessTokenFormat: 'jwt' | 'opaque'
-  readonly accessTokenSeconds: number
-  readonly idTokenAlg: 'RS256' | 'ES256' | 'EdDSA'
-  /** May ask the introspection endpoint about tokens of other clients, as a resource server does. */
-  readonly introspectsAll: boolean
-  readonly createdAt: number
-}
-
-/** What is known of the machine that asks: seen by the server, and claimed by the machine. Never mixed. */
-export interface RequestContext {
-  readonly observed: { readonly address: string; readonly userAgent: string }
-  readonly reported: {
-    readonly deviceName: string | null
-    readonly clientVersion: string | null
-    readonly agent: string | null
-  }
-}
-
 /** A decision made in a browser, kept apart from the context of the machine that asked (RFC 8628 §5.3). */
 export interface Decision {
   readonly accountId: string
@@ -94,6 +58,8 @@ export interface Decision {
   readonly userAgent: string
   /** The person said that they did not start this. */
   readonly reportedAsAttack: boolean
+  /** The id of the grant that a redemption will make, drawn with the decision so that the audit log can name it. */
+  readonly grantId: string | null
 }
 
 /** RFC 8628 §3.2; `id` is the SHA-256 of the device code. */
@@ -111,6 +77,37 @@ export interface DeviceAuthorization extends Versioned {
   /** The account that decided, lifted out of `decision` so that the store can follow it. */
   readonly accountId: string | null
   readonly grantId: string | null
+  /** The key that asked, if it proved one: only it may poll (RFC 9449 §10 by analogy). */
+  readonly jkt: string | null
+  /** What kind of sign-in the program asks for at the approval (RFC 9470 §4 by analogy). */
+  readonly acrValues: readonly string[]
+  readonly maxAge: number | null
+}
+
+/** Something that may happen once: a `jti` that was seen, a token that was revoked by itself. `id` names its purpose. */
+export interface Spent extends Versioned {
+  readonly expiresAt: number
+}
+
+/**
+ * One entry of the audit log. It is written with the change that it tells of; `link` joins it to the entry before it, a
+ * moment later.
+ */
+export interface AuditEntry extends Versioned {
+  readonly at: number
+  /** What happened, such as `grant.revoked`. */
+  readonly event: string
+  readonly actor: { readonly kind: 'account' | 'client' | 'admin' | 'server'; readonly id: string | null }
+  readonly address: string | null
+  readonly accountId: string | null
+  readonly clientId: string | null
+  readonly grantId: string | null
+  readonly detail: Readonly<Record<string, string | number | boolean | readonly string[] | null>>
+  readonly link: {
+    readonly sequence: number
+    readonly previousHash: string
+    readonly hash: string
+  } | null
 }
 
 /** The state of a grant's one family of refresh tokens (RFC 9700 §4.14.2). */
@@ -133,11 +130,15 @@ export interface Grant extends Versioned {
   readonly clientId: string
   readonly scopes: readonly string[]
   readonly resources: readonly string[]
-  readonly via: 'device_code' | 'authorization_code'
+  readonly via: 'device_code' | 'authorization_code' | 'jwt_bearer'
   readonly deviceName: string
   readonly context: RequestContext
   readonly authTime: number
   readonly amr: readonly string[]
+  /** `nonce` of the authorization request, for ID tokens (OIDC Core §12.2). */
+  readonly nonce: string | null
+  /** The key that the refresh tokens of a public client are bound to (RFC 9449 §5). */
+  readonly jkt: string | null
   readonly createdAt: number
   readonly lastUsedAt: number
   /** The absolute end: no refresh token outlives it. */
@@ -151,7 +152,7 @@ export interface Grant extends Versioned {
 
 /** A key of the server; `id` is the `kid`. */
 export interface SigningKey extends Versioned {
-  readonly alg: 'ES256' | 'RS256' | 'EdDSA'
+  readonly alg: SigningAlg
   readonly publicJwk: Readonly<Record<string, string>>
   readonly privateSealed: string
   readonly createdAt: number
@@ -181,10 +182,17 @@ export interface Records {
   passkey: Passkey
   browserSession: BrowserSession
   client: Client
+  resource: Resource
   deviceAuthorization: DeviceAuthorization
+  authorizationRequest: AuthorizationRequest
+  authorizationCode: AuthorizationCode
+  consent: Consent
   grant: Grant
   signingKey: SigningKey
   attempts: Attempts
+  initialAccessToken: InitialAccessToken
+  spent: Spent
+  auditEntry: AuditEntry
   setting: Setting
 }
 

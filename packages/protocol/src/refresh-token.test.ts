@@ -15,6 +15,7 @@ function event(changes: Partial<RotateEvent> = {}): RotateEvent {
   return {
     presented: first,
     clientId: client.id,
+    jkt: null,
     account: account(),
     now: t0 + 100,
     graceSeconds: 30,
@@ -113,6 +114,29 @@ test('RT-01 a foreign client gets invalid_grant for every token and ends nothing
     const { reason, error, writes } = refusal(after, { presented, clientId: 'other', now: t0 + 900 })
     assert.deepEqual([reason, error, writes], ['refresh_token_foreign', 'invalid_grant', []])
   }
+})
+
+test('RT-09 a family that is bound to a key moves with that key only, in and after the grace, and a thief ends nothing', () => {
+  const bound = grant({ jkt: 'key-1' })
+  const after = rotate(bound, event({ jkt: 'key-1' }), fresh)
+  assert.ok(after.outcome === 'rotated')
+  assert.equal(after.grant.jkt, 'key-1')
+  for (const jkt of [null, 'key-2']) {
+    for (const [record, now] of [
+      [bound, t0 + 100],
+      [after.grant, t0 + 110],
+      [after.grant, t0 + 900],
+    ] as const) {
+      const { reason, error, writes } = refusal(record, { jkt, now })
+      assert.deepEqual([reason, error, writes], ['dpop_key_mismatch', 'invalid_grant', []])
+    }
+  }
+  assert.equal(rotate(after.grant, event({ jkt: 'key-1', now: t0 + 110 }), fresh).outcome, 'replayed')
+  assert.equal(refusal(after.grant, { jkt: 'key-1', now: t0 + 900 }).reason, 'refresh_token_reused')
+})
+
+test('RT-09 a family that is bound to no key moves with any, and stays unbound', () => {
+  assert.equal(rotatedGrant({ jkt: 'key-1' }).jkt, null)
 })
 
 test('RT-07 a family is over at its idle end and at its absolute end, to the second', () => {

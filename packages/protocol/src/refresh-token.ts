@@ -16,6 +16,8 @@ export interface PresentedRefreshToken {
 export interface RotateEvent {
   readonly presented: PresentedRefreshToken
   readonly clientId: string
+  /** The key that the caller proved to hold; null without a proof. */
+  readonly jkt: string | null
   readonly account: Account | undefined
   readonly now: number
   readonly graceSeconds: number
@@ -44,6 +46,8 @@ export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: Fres
   // A foreign client's mistake must not end somebody's session (RFC 6749 §6, RT-01).
   if (grant.clientId !== event.clientId)
     return refused({ reason: 'refresh_token_foreign', clientId: event.clientId })
+  // RFC 9449 §5. A stolen token without its key ends nothing either: the thief could sign out whom they cannot impersonate.
+  if (grant.jkt !== null && grant.jkt !== event.jkt) return refused({ reason: 'dpop_key_mismatch' })
   if (grant.revokedAt !== null || grant.refresh === null)
     return refused({ reason: 'grant_revoked', grantId: grant.id })
   if (account === undefined || account.id !== grant.accountId || account.disabledAt !== null) {

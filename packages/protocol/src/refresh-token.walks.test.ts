@@ -28,7 +28,7 @@ function createWorld() {
     const drawn = `token-${issued.length}`
     const result = rotate(
       before,
-      { presented, clientId, account: account(), now, graceSeconds, idleSeconds },
+      { presented, clientId, jkt: null, account: account(), now, graceSeconds, idleSeconds },
       { hash: drawn, sealed: drawn },
     )
     assert.equal(store.apply(result.writes), 'applied')
@@ -46,7 +46,15 @@ function createWorld() {
 /** The tokens that would still move the family if they were presented now. */
 function rotatable(world: ReturnType<typeof createWorld>, now: number) {
   return world.issued.filter((presented) => {
-    const event = { presented, clientId: client.id, account: account(), now, graceSeconds, idleSeconds }
+    const event = {
+      presented,
+      clientId: client.id,
+      jkt: null,
+      account: account(),
+      now,
+      graceSeconds,
+      idleSeconds,
+    }
     return rotate(world.stored(), event, { hash: 'x', sealed: 'x' }).outcome === 'rotated'
   })
 }

@@ -26,6 +26,32 @@ export type Refusal =
   | { readonly reason: 'grant_revoked'; readonly grantId: string }
   | { readonly reason: 'token_foreign'; readonly clientId: string }
   | { readonly reason: 'token_type_unsupported' }
+  | { readonly reason: 'code_unknown' }
+  | { readonly reason: 'code_foreign'; readonly clientId: string }
+  | { readonly reason: 'code_expired' }
+  /** Somebody who knows everything that belongs to the code used it a second time: the grant is gone (RFC 6749 §4.1.2). */
+  | { readonly reason: 'code_reused'; readonly grantId: string }
+  | { readonly reason: 'code_mismatch'; readonly what: 'redirect_uri' | 'code_verifier' }
+  | { readonly reason: 'dpop_proof_invalid'; readonly why: string }
+  | { readonly reason: 'dpop_proof_missing' }
+  | { readonly reason: 'dpop_key_mismatch' }
+  | { readonly reason: 'dpop_nonce_needed' }
+  | { readonly reason: 'assertion_invalid'; readonly why: string }
+  | { readonly reason: 'subject_token_invalid'; readonly why: string }
+  | { readonly reason: 'exchange_target_refused'; readonly clientId: string }
+  | { readonly reason: 'par_required' }
+  | { readonly reason: 'request_uri_unknown' }
+  | { readonly reason: 'response_type_unsupported' }
+  | {
+      readonly reason: 'request_object_unsupported'
+      readonly what: 'request' | 'request_uri' | 'registration'
+    }
+  | { readonly reason: 'request_denied' }
+  | { readonly reason: 'login_required' }
+  | { readonly reason: 'consent_required' }
+  | { readonly reason: 'interaction_required' }
+  | { readonly reason: 'account_selection_required' }
+  | { readonly reason: 'authentication_unmet' }
 
 export type MalformedDetail =
   | 'media_type'
@@ -97,6 +123,47 @@ export function speakRefusal(refusal: Refusal): WireError {
       return wire('invalid_grant', 'The token was issued to another client.')
     case 'token_type_unsupported':
       return wire('unsupported_token_type', 'Tokens of this type cannot be revoked here.')
+    case 'code_unknown':
+    case 'code_foreign':
+    case 'code_expired':
+    case 'code_reused':
+      return wire('invalid_grant', 'The code is unknown, expired or was already used.')
+    case 'code_mismatch':
+      return wire('invalid_grant', `The ${refusal.what} does not belong to the code.`)
+    case 'assertion_invalid':
+      return wire('invalid_grant', 'The assertion is not acceptable.')
+    case 'subject_token_invalid':
+      return wire('invalid_request', 'The subject or actor token is not acceptable.')
+    case 'exchange_target_refused':
+      return wire('invalid_target', 'This client may not exchange tokens for this audience.')
+    case 'dpop_proof_invalid':
+      return wire('invalid_dpop_proof', 'The DPoP proof is not valid.')
+    case 'dpop_proof_missing':
+      return wire('invalid_dpop_proof', 'This client must send a DPoP proof.')
+    case 'dpop_key_mismatch':
+      return wire('invalid_grant', 'The grant is bound to another key.')
+    case 'dpop_nonce_needed':
+      return wire('use_dpop_nonce', 'Use the nonce of this answer in the DPoP proof.')
+    case 'par_required':
+      return wire('invalid_request', 'The authorization request must be pushed first.')
+    case 'request_uri_unknown':
+      return wire('invalid_request', 'The request_uri is unknown, expired or was already used.')
+    case 'response_type_unsupported':
+      return wire('unsupported_response_type', 'Only the response type code is supported.')
+    case 'request_object_unsupported':
+      return wire(`${refusal.what}_not_supported`, `The parameter ${refusal.what} is not supported.`)
+    case 'request_denied':
+      return wire('access_denied', 'The request was denied.')
+    case 'login_required':
+      return wire('login_required', 'The person has to sign in.')
+    case 'consent_required':
+      return wire('consent_required', 'The person has to agree.')
+    case 'interaction_required':
+      return wire('interaction_required', 'The person has to do something first.')
+    case 'account_selection_required':
+      return wire('account_selection_required', 'The person has to choose an account.')
+    case 'authentication_unmet':
+      return wire('unmet_authentication_requirements', 'The requested kind of sign-in cannot be reached.')
   }
 }
 

@@ -1,7 +1,16 @@
 // Complete records for the tests of the rules; a test overrides only what it is about.
 // Nothing here decides anything: the rules are one folder up.
 
-import type { Account, Client, Decision, DeviceAuthorization, Grant, RequestContext } from '../records.ts'
+import { plainClient } from '../plain-client.ts'
+import type {
+  Account,
+  Client,
+  Decision,
+  DeviceAuthorization,
+  Grant,
+  RequestContext,
+  Resource,
+} from '../records.ts'
 
 /** The instant at which every sample begins. */
 export const t0 = 1_800_000_000
@@ -11,24 +20,14 @@ export const context: RequestContext = {
   reported: { deviceName: 'mia@aurora', clientVersion: '1.4', agent: null },
 }
 
-export const client: Client = {
+export const client: Client = plainClient({
   id: 'acme-cli',
   version: 1,
   name: 'Acme CLI',
-  publisher: null,
-  authMethods: ['none'],
-  secretHashes: [],
   grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
   scopes: ['openid', 'repo:read'],
-  resources: [],
-  redirectUris: [],
-  firstParty: false,
-  accessTokenFormat: 'jwt',
-  accessTokenSeconds: 600,
-  idTokenAlg: 'RS256',
-  introspectsAll: false,
   createdAt: t0 - 1000,
-}
+})
 
 export function account(changes: Partial<Account> = {}): Account {
   return {
@@ -53,6 +52,7 @@ export function decision(changes: Partial<Decision> = {}): Decision {
     address: '198.51.100.4',
     userAgent: 'browser',
     reportedAsAttack: false,
+    grantId: null,
     ...changes,
   }
 }
@@ -74,6 +74,9 @@ export function request(changes: Partial<DeviceAuthorization> = {}): DeviceAutho
     decision: null,
     accountId: null,
     grantId: null,
+    jkt: null,
+    acrValues: [],
+    maxAge: null,
     ...changes,
   }
 }
@@ -88,6 +91,8 @@ export function grant(changes: Partial<Grant> = {}): Grant {
     scopes: ['openid', 'repo:read'],
     resources: [],
     via: 'device_code',
+    nonce: null,
+    jkt: null,
     deviceName: 'mia@aurora',
     context,
     authTime: t0 - 100,
@@ -99,6 +104,21 @@ export function grant(changes: Partial<Grant> = {}): Grant {
     revokedTokens: [],
     revokedAt: null,
     revokedFor: null,
+    ...changes,
+  }
+}
+
+/** A registered resource that changes nothing. */
+export function resource(changes: Partial<Resource> = {}): Resource {
+  return {
+    id: 'https://api.example',
+    version: 1,
+    name: 'API',
+    scopes: [],
+    openToAll: false,
+    accessTokenFormat: null,
+    accessTokenSeconds: null,
+    createdAt: t0 - 1000,
     ...changes,
   }
 }
