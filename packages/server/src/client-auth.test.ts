@@ -26,7 +26,7 @@ async function deviceError(more: CallOptions): Promise<string> {
   return response.status === 200 ? '200' : errorOf(response)
 }
 
-test('CA-01 CA-05 a public client is known by its name, a confidential one by Basic or the body', async () => {
+test('CA-01 X-04 CA-05 a public client is known by its name, a confidential one by Basic or the body', async () => {
   assert.equal(await deviceError({ form: { client_id: 'countersign-cli' } }), '200')
   assert.equal(await deviceError({ form: {}, headers: basic('api') }), '200')
   assert.equal(await deviceError({ form: { client_id: 'api', client_secret: confidentialSecret } }), '200')
@@ -48,7 +48,7 @@ test('CA-05 CA-18 a confidential client without its secret is not let in, at any
   }
 })
 
-test('CA-15 CA-04 CA-03 CA-09 the rules are the same at every endpoint', async () => {
+test('CA-15 CA-04 CA-03 CA-09 X-14 the rules are the same at every endpoint', async () => {
   const server = await serverWithBoth()
   for (const path of endpoints) {
     const call = (form: Record<string, string>, headers = {}) => server.call('POST', path, { form, headers })
@@ -65,7 +65,11 @@ test('CA-15 CA-04 CA-03 CA-09 the rules are the same at every endpoint', async (
 test('CA-02 F-12 Basic: identifier and secret are form-encoded, and split at the first colon', async () => {
   const server = await createTestServer()
   const secret = 'a:b%c+d e/ä=and-so-on-until-it-is-long-enough'
-  await server.addClient({ ...testConfidentialClient, id: 'a+b', secretHashes: [digest(secret)] })
+  await server.addClient({
+    ...testConfidentialClient,
+    id: 'a+b',
+    secrets: [{ hash: digest(secret), endsAt: null }],
+  })
   const encode = (text: string) => new URLSearchParams({ x: text }).toString().slice(2)
   const header = (id: string, scheme = 'Basic') => ({
     authorization: `${scheme} ${Buffer.from(`${id}:${encode(secret)}`).toString('base64')}`,
@@ -149,7 +153,10 @@ test('CA-17 two secrets live at once while one is rotated', async () => {
   const next = 'the-next-secret-of-more-than-thirty-two-characters'
   await server.addClient({
     ...testConfidentialClient,
-    secretHashes: [digest(confidentialSecret), digest(next)],
+    secrets: [
+      { hash: digest(confidentialSecret), endsAt: null },
+      { hash: digest(next), endsAt: null },
+    ],
   })
   await startDevice(server, '', { headers: basic('api') })
   await startDevice(server, '', { headers: basic('api', next) })

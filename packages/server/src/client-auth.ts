@@ -1,7 +1,9 @@
 // Who is calling: client identification and authentication (RFC 6749 §2.3), the same at every endpoint that clients call.
 // An unknown client and a wrong secret are one answer, and take one digest each (standards.md CA-08).
+// Signed assertions are client-auth-assertion.ts.
 
 import type { Client, ClientAuthMethod, Refusal } from '@countersign/protocol'
+import { clientByAssertion } from './client-auth-assertion.ts'
 import type { Form } from './form.ts'
 import type { PlainRequest } from './http.ts'
 import { digest, sameSecret } from './secrets.ts'
@@ -22,6 +24,7 @@ export async function authenticateClient(
   request: PlainRequest,
   form: Form,
 ): Promise<Authenticated> {
+  if (form.get('client_assertion') !== undefined) return authenticateByAssertion(services, request, form)
   const presented = readCredentials(request.headers.authorization, form)
   if ('reason' in presented) return { ok: false, refusal: presented }
   const failed = {
@@ -31,19 +34,27 @@ export async function authenticateClient(
   } as const
   const found = services.clients.find(presented.clientId)
   const client = found instanceof Promise ? await found : found
-  if (client !== undefined && isAuthentic(client, presented))
+  if (client !== undefined && isAuthentic(client, presented, services.system.now()))
     return { ok: true, client, method: presented.method }
   return failed
+}
+
+async function authenticateByAssertion(
+  services: Services,
+  { headers }: PlainRequest,
+  form: Form,
+): Promise<Authenticated> {
+  // RFC 6749 §2.3, as below.
+  if (headers.authorization !== undefined || form.get('client_secret') !== undefined)
+    return { ok: false, refusal: { reason: 'malformed_request', detail: 'two_credentials' } }
+  const client = await clientByAssertion(services, form)
+  if (client !== undefined) return { ok: true, client, method: 'private_key_jwt' }
+  return { ok: false, refusal: { reason: 'client_authentication_failed' } }
 }
 
 function readCredentials(authorization: string | undefined, form: Form): Presented | Refusal {
   const clientId = form.get('client_id')
   const secret = form.get('client_secret')
-  // No grant or method here takes an assertion; one that is sent is not to be ignored in favour of something weaker.
-  if (form.get('client_assertion') !== undefined) {
-    if (authorization === undefined && secret === undefined) return { reason: 'client_authentication_failed' }
-    return { reason: 'malformed_request', detail: 'two_credentials' }
-  }
   if (authorization === undefined) {
     if (clientId === undefined) return { reason: 'client_unidentified' }
     return { clientId, secret, method: secret === undefined ? 'none' : 'client_secret_post' }
@@ -82,12 +93,19 @@ function formDecode(text: string): string | undefined {
 }
 
 // CA-05, CA-06: a client uses a method it registered; a confidential one is never let in by its name alone.
-function isAuthentic(client: Client, { secret, method }: Presented): boolean {
+function isAuthentic(client: Client, { secret, method }: Presented, now: number): boolean {
   if (!client.authMethods.includes(method)) return false
   if (method === 'none') return true
   const hash = digest(secret ?? '')
   // Every live secret is compared, so that the time does not tell which one fits.
-  return client.secretHashes.map((stored) => sameSecret(stored, hash)).includes(true)
+  return client.secrets
+    .map(({ hash: stored, endsAt }) => sameSecret(stored, hash) && (endsAt === null || now < endsAt))
+    .includes(true)
+}
+
+/** The key that refresh tokens are bound to: that of a public client, which has no other credential (RFC 9449 §5). */
+export function refreshKey(client: Client, jkt: string | null): string | null {
+  return isConfidential(client) ? null : jkt
 }
 
 export function isConfidential(client: Client): boolean {

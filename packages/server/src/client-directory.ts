@@ -1,37 +1,62 @@
-// The registered clients as requests need them: from the store, remembered for a second.
-// A client is read by every request and changed by hand a few times a year; a change made on another node shows here within a
+// The registered clients and resources as requests need them: from the store, remembered for a second.
+// They are read by every request and changed by hand a few times a year; a change made on another node shows here within a
 // second. Tokens, grants and accounts are never remembered: their end shows at once.
+// Clients that are known by a document are looked up by metadata-documents.ts.
 
-import type { Client } from '@countersign/protocol'
+import type { Client, Resource } from '@countersign/protocol'
+import { createMetadataDocuments, type DocumentProblem, type DocumentsAround } from './metadata-documents.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
 
-export interface ClientDirectory {
-  find(id: string): Promise<Client | undefined> | Client | undefined
+export interface Directory<R> {
+  find(id: string): Promise<R | undefined> | R | undefined
 }
+
+export interface ClientDirectory extends Directory<Client> {
+  /** Why a URL that was looked up as a client id a moment ago is none; for pages and logs. */
+  problem(id: string): DocumentProblem | undefined
+}
+
+export type ResourceDirectory = Directory<Resource>
 
 const rememberedSeconds = 1
 const mostRemembered = 10_000
 
-export function createClientDirectory(store: Store, system: System): ClientDirectory {
-  const remembered = new Map<string, { readonly client: Client; readonly until: number }>()
-
-  async function read(id: string, now: number): Promise<Client | undefined> {
+export function createClientDirectory(around: DocumentsAround): ClientDirectory {
+  const { store, system } = around
+  const documents = createMetadataDocuments(around)
+  const { find } = remember(system, async (id) => {
+    if (id.includes('://')) return documents.find(id)
     const client = await store.read('client', id)
-    if (client === undefined) {
+    // One that registered itself and was never used has run out; the sweep has not come by yet.
+    return client?.expiresAt != null && client.expiresAt <= system.now() ? undefined : client
+  })
+  return { find, problem: documents.problem }
+}
+
+export function createResourceDirectory(store: Store, system: System): ResourceDirectory {
+  return remember(system, (id) => store.read('resource', id))
+}
+
+function remember<R>(system: System, look: (id: string) => Promise<R | undefined>): Directory<R> {
+  const remembered = new Map<string, { readonly record: R; readonly until: number }>()
+
+  async function read(id: string, now: number): Promise<R | undefined> {
+    const record = await look(id)
+    if (record === undefined) {
       remembered.delete(id)
       return undefined
     }
     if (remembered.size >= mostRemembered) remembered.clear()
-    remembered.set(id, { client, until: now + rememberedSeconds })
-    return client
+    remembered.set(id, { record, until: now + rememberedSeconds })
+    return record
   }
 
   return {
     find(id) {
       const now = system.clock()
       const entry = remembered.get(id)
-      return entry !== undefined && now < entry.until ? entry.client : read(id, now)
+      return entry !== undefined && now < entry.until ? entry.record : read(id, now)
     },
   }
 }

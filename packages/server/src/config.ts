@@ -1,4 +1,4 @@
-// The settings: what there is, what the defaults are, and where a value may come from.
+// Where the values of the settings come from, and what is checked across them; what there is to set is settings.ts.
 // A flag beats a COUNTERSIGN_* variable, which beats the config file. A wrong value stops the start with one line that names it.
 // Bounds are those of standards.md section 27.
 
@@ -6,51 +6,8 @@ import { readFileSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { z } from 'zod'
-
-const seconds = (min: number, max: number, preset: number) =>
-  z.coerce.number().int().min(min).max(max).default(preset)
-const perMinute = (preset: number) => z.coerce.number().int().min(1).max(1_000_000_000).default(preset)
-
-const settings = z.strictObject({
-  host: z.string().min(1).default('localhost'),
-  port: z.coerce.number().int().min(0).max(65_535).default(4000),
-  /** The public URL; by default http://localhost with the port that was bound. */
-  issuer: z.string().optional(),
-  data: z.string().min(1).default('./data'),
-  databaseUrl: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
-    .optional(),
-  store: z.enum(['sqlite', 'postgres', 'memory']).optional(),
-  sqliteSynchronous: z.enum(['FULL', 'NORMAL']).default('FULL'),
-  /** 32 bytes in base64url or hex; by default a file beside the embedded database. */
-  masterKey: z.string().optional(),
-  /** Addresses or networks (a.b.c.d/n) of proxies whose X-Forwarded-For is believed. */
-  trustedProxies: z
-    .union([
-      z.array(z.string()),
-      z.string().transform((list) =>
-        list
-          .split(',')
-          .map((entry) => entry.trim())
-          .filter(Boolean),
-      ),
-    ])
-    .default([]),
-  deviceCodeSeconds: seconds(60, 1800, 600),
-  pollIntervalSeconds: seconds(1, 60, 5),
-  holdSeconds: seconds(0, 30, 25),
-  refreshIdleSeconds: seconds(60, 365 * 86_400, 30 * 86_400),
-  refreshAbsoluteSeconds: seconds(60, 365 * 86_400, 90 * 86_400),
-  refreshGraceSeconds: seconds(0, 30, 30),
-  sessionIdleSeconds: seconds(60, 30 * 86_400, 86_400),
-  sessionAbsoluteSeconds: seconds(60, 90 * 86_400, 14 * 86_400),
-  rateCreatePerAddress: perMinute(60),
-  rateCreatePerClient: perMinute(6000),
-  rateInvalidPerAddress: perMinute(600),
-  logLevel: z.enum(['silent', 'error', 'warn', 'info']).default('info'),
-})
+import type { z } from 'zod'
+import { settings } from './settings.ts'
 
 export type Config = Readonly<z.infer<typeof settings>>
 

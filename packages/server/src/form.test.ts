@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseForm, readForm } from './form.ts'
+import { parseForm, readForm, required } from './form.ts'
 import type { PlainRequest } from './http.ts'
 
 const formType = 'application/x-www-form-urlencoded'
@@ -81,6 +81,12 @@ test('G-06 an empty value is a missing parameter, also beside one that is not em
   assert.equal(form.get('client_id'), undefined)
   assert.equal(form.get('scope'), 'openid')
   assert.deepEqual(form.all('resource'), [])
+  assert.equal(required(form, 'x'), '1')
+  assert.deepEqual(required(form, 'client_id'), {
+    reason: 'malformed_request',
+    detail: 'missing_parameter',
+    parameter: 'client_id',
+  })
 })
 
 test('G-07 a repeated parameter is malformed, also when its name is written differently', () => {
@@ -118,4 +124,18 @@ test('G-08 credentials in the URL are refused, other parameters there ignored', 
 test('F-01 G-11 a body of thirty thousand parameters is read in one pass', () => {
   const body = Array.from({ length: 9000 }, (_, i) => `p${i}=1`).join('&')
   assert.equal(formOf(body).get('p8999'), '1')
+})
+
+test('G-07 TX-03 audience may be repeated at a token exchange, and nowhere else', () => {
+  const twice = 'audience=https://a.example&audience=https://b.example'
+  const grant = `grant_type=${encodeURIComponent('urn:ietf:params:oauth:grant-type:token-exchange')}`
+  for (const body of [twice, `grant_type=client_credentials&${twice}`, `${twice}&grant_type=refresh_token`])
+    assert.equal(detailOf(parseForm(body)), 'repeated_parameter', body)
+  for (const body of [`${grant}&${twice}`, `${twice}&${grant}`]) {
+    const read = parseForm(body)
+    assert.ok(read.ok)
+    assert.deepEqual(read.form.all('audience'), ['https://a.example', 'https://b.example'])
+    assert.deepEqual(read.form.all('resource'), [])
+    assert.equal(read.form.get('audience'), 'https://a.example')
+  }
 })

@@ -2,14 +2,14 @@
 // What a parameter may contain is for the endpoint that reads it; client credentials are in client-auth.ts.
 
 import { unescape as percentDecode } from 'node:querystring'
-import type { Refusal } from '@countersign/protocol'
+import { type Refusal, tokenExchange } from '@countersign/protocol'
 import type { PlainRequest } from './http.ts'
 
 export interface Form {
   /** The value; undefined when the parameter is missing or empty (RFC 6749 §3.2). */
   get(name: string): string | undefined
-  /** All values of a parameter that may be repeated: only `resource` (RFC 8707 §2). */
-  all(name: 'resource'): readonly string[]
+  /** All values of a parameter that may be repeated: `resource` (RFC 8707 §2), and `audience` at a token exchange (RFC 8693 §2.1). */
+  all(name: 'resource' | 'audience'): readonly string[]
 }
 
 export type ReadForm =
@@ -26,7 +26,7 @@ export function readForm(request: PlainRequest): ReadForm {
 }
 
 const sensitive =
-  /(?:^|&)(?:client_secret|client_assertion|device_code|user_code|refresh_token|access_token|token|code|code_verifier|password|assertion|subject_token)=/i
+  /(?:^|&)(?:client_secret|client_assertion|device_code|user_code|refresh_token|access_token|token|code|code_verifier|password|assertion|subject_token|actor_token)=/i
 
 function isFormType(type: string): boolean {
   return (
@@ -39,9 +39,15 @@ function malformed(detail: Extract<Refusal, { reason: 'malformed_request' }>['de
   return { ok: false, refusal: { reason: 'malformed_request', detail } }
 }
 
+/** The value of a parameter that the request is nothing without. */
+export function required(form: Form, parameter: string): string | Refusal {
+  return form.get(parameter) ?? { reason: 'malformed_request', detail: 'missing_parameter', parameter }
+}
+
 export function parseForm(body: string): ReadForm {
   const values = new Map<string, string>()
   const resources: string[] = []
+  const audiences: string[] = []
   let rest = 0
   while (rest < body.length) {
     let end = body.indexOf('&', rest)
@@ -57,17 +63,23 @@ export function parseForm(body: string): ReadForm {
     if (value === '') continue
     if (name === 'resource') {
       resources.push(value)
+    } else if (name === 'audience') {
+      audiences.push(value)
     } else if (values.has(name)) {
       return malformed('repeated_parameter')
     } else {
       values.set(name, value)
     }
   }
-  return { ok: true, form: { get: (name) => values.get(name), all: () => resources } }
+  if (audiences.length > 1 && values.get('grant_type') !== tokenExchange.tokenExchangeGrantType)
+    return malformed('repeated_parameter')
+  const get = (name: string) => (name === 'audience' ? audiences[0] : values.get(name))
+  return { ok: true, form: { get, all: (name) => (name === 'resource' ? resources : audiences) } }
 }
 
 // Text without escapes, nearly all of it, is taken as it is.
-function decode(text: string): string | undefined {
+/** A name or value as it was meant; undefined when it is not well-formed UTF-8. */
+export function decode(text: string): string | undefined {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
   if (!spaced.includes('%')) return spaced.includes('\0') ? undefined : spaced
   if (/%(?![0-9A-Fa-f]{2})/.test(spaced)) return undefined

@@ -1,13 +1,9 @@
 // The whole server as one function from a plain request to a plain response: route, method, cross-origin rules, common headers,
 // and the one place where a fault is caught. How bytes arrive is node.ts and fetch.ts.
 
-import { deviceAuthorizeEndpoint } from './endpoints/device-authorize.ts'
-import { createMetrics, liveEndpoint, readyEndpoint } from './endpoints/health.ts'
-import { introspectEndpoint } from './endpoints/introspect.ts'
-import { jwksEndpoint, metadataEndpoint } from './endpoints/metadata.ts'
-import { revokeEndpoint } from './endpoints/revoke.ts'
-import { tokenEndpoint } from './endpoints/token.ts'
-import { userinfoEndpoint } from './endpoints/userinfo.ts'
+import { apiRoutes } from './admin/api-routes.ts'
+import { clientRoutes } from './endpoints/client-routes.ts'
+import { createMetrics } from './endpoints/health.ts'
 import {
   bodyTooLarge,
   comeBack,
@@ -18,49 +14,11 @@ import {
 } from './http.ts'
 import { pageRoutes } from './pages/page-routes.ts'
 import { problemPage } from './pages/problem.ts'
-import type { Route } from './routes.ts'
-import type { Services } from './services.ts'
+import { type Method, methods, type Route } from './routes.ts'
+import type { Endpoint, Services } from './services.ts'
 import { StoreUnavailable } from './store/store.ts'
 
 export type Handler = (request: PlainRequest) => Promise<PlainResponse>
-
-const clientRoutes: readonly Route[] = [
-  {
-    name: 'metadata',
-    path: '/.well-known/oauth-authorization-server',
-    cors: 'read',
-    GET: metadataEndpoint,
-    speaks: 'json',
-  },
-  {
-    name: 'metadata',
-    path: '/.well-known/openid-configuration',
-    cors: 'read',
-    GET: metadataEndpoint,
-    speaks: 'json',
-  },
-  { name: 'jwks', path: '/oauth/jwks', cors: 'read', GET: jwksEndpoint, speaks: 'json' },
-  {
-    name: 'device_authorize',
-    path: '/oauth/device/authorize',
-    cors: 'call',
-    POST: deviceAuthorizeEndpoint,
-    speaks: 'json',
-  },
-  { name: 'token', path: '/oauth/token', cors: 'call', POST: tokenEndpoint, speaks: 'json' },
-  { name: 'introspect', path: '/oauth/introspect', cors: 'never', POST: introspectEndpoint, speaks: 'json' },
-  { name: 'revoke', path: '/oauth/revoke', cors: 'call', POST: revokeEndpoint, speaks: 'json' },
-  {
-    name: 'userinfo',
-    path: '/oauth/userinfo',
-    cors: 'call',
-    GET: userinfoEndpoint,
-    POST: userinfoEndpoint,
-    speaks: 'json',
-  },
-  { name: 'live', path: '/health/live', cors: 'never', GET: liveEndpoint, speaks: 'json' },
-  { name: 'ready', path: '/health/ready', cors: 'never', GET: readyEndpoint, speaks: 'json' },
-]
 
 export function createHandler(services: Services): Handler {
   const metrics = createMetrics()
@@ -71,7 +29,10 @@ export function createHandler(services: Services): Handler {
     GET: metrics.endpoint,
     speaks: 'json',
   }
-  const find = routeFinder([...clientRoutes, metricsRoute, ...pageRoutes], services.config.issuer)
+  const find = routeFinder(
+    [...clientRoutes(services.config), ...apiRoutes, metricsRoute, ...pageRoutes],
+    services.config.issuer,
+  )
   const common = commonHeaders(services.config.issuer)
   const withCors = {
     never: common,
@@ -108,9 +69,8 @@ function notFound(services: Services, { headers }: PlainRequest): PlainResponse 
 
 async function answer(services: Services, route: Route, request: PlainRequest): Promise<PlainResponse> {
   if (request.tooLarge) return route.speaks === 'json' ? bodyTooLarge : problemPage(services, 'too_large')
-  const endpoint = route[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
-  if (endpoint === undefined || !/^(GET|HEAD|POST)$/.test(request.method))
-    return otherMethod(services, route, request.method)
+  const endpoint = endpointOf(route, request.method)
+  if (endpoint === undefined) return otherMethod(services, route, request.method)
   try {
     return await endpoint(services, request)
   } catch (error) {
@@ -118,8 +78,16 @@ async function answer(services: Services, route: Route, request: PlainRequest): 
   }
 }
 
+function endpointOf(route: Route, method: string): Endpoint | undefined {
+  if (method === 'POST') return route.POST
+  if (method === 'HEAD') return route.GET
+  return methods.includes(method as Method) ? route[method as Method] : undefined
+}
+
 async function otherMethod(services: Services, route: Route, method: string): Promise<PlainResponse> {
-  const allowed = [...(route.GET ? ['GET', 'HEAD'] : []), ...(route.POST ? ['POST'] : [])]
+  const allowed = methods.flatMap((one) =>
+    route[one] === undefined ? [] : one === 'GET' ? ['GET', 'HEAD'] : [one],
+  )
   if (method === 'OPTIONS' && route.cors !== 'never') return preflight(allowed)
   const refused = methodNotAllowed(allowed.join(', '))
   if (route.speaks === 'json') return refused

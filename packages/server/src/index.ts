@@ -3,9 +3,17 @@
 
 export type { Admin } from './admin/admin.ts'
 export { AdminError, type AdminErrorCode } from './admin/admin-error.ts'
-export type { NewClient } from './admin/new-client.ts'
+export type { ClientChanges, NewClient } from './admin/new-client.ts'
 export { openAdmin } from './admin/open-admin.ts'
-export type { AccountSummary, ClientSummary, GrantSummary, KeySummary } from './admin/summaries.ts'
+export type { NewResource } from './admin/resources.ts'
+export type {
+  AccountSummary,
+  ClientSummary,
+  ConsentSummary,
+  GrantSummary,
+  KeySummary,
+} from './admin/summaries.ts'
+export type { ExportedEntry as AuditEntrySummary } from './audit-chain.ts'
 export { type Config, ConfigError } from './config.ts'
 export { createFetchHandler } from './fetch.ts'
 export { createHandler, type Handler } from './handler.ts'

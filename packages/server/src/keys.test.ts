@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
 import { test } from 'node:test'
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose'
-import { algs, openKeys, rotateKeys, WrongMasterKey } from './keys.ts'
+import { algs, jwksCacheSeconds, openKeys, rotateKeys, WrongMasterKey } from './keys.ts'
 import { createSecrets } from './secrets.ts'
 import { openMemoryStore } from './store/memory.ts'
 import type { Store } from './store/store.ts'
@@ -115,4 +115,37 @@ test('JK-05 keys that were deleted by hand are made again', async () => {
     await base.store.apply([{ op: 'delete', kind: 'signingKey', record }])
   const keys = await openKeys(base)
   assert.equal(keys.publicSet().keys.length, algs.length)
+})
+
+test('JK-05 ID-06 across a rotation whoever fetched the set as late as it may be cached verifies every token', async () => {
+  const base = options()
+  const keys = await openKeys(base)
+  // A relying party that looks at the set no more often than the cache header makes it.
+  let cached = keys.publicSet()
+  let cachedAt = base.system.now()
+  const live: { token: string; endsAt: number }[] = []
+  for (let minute = 0; minute < 180; minute++) {
+    if (minute === 20) await rotateKeys(base)
+    await base.store.sweep(base.system.now())
+    await keys.refresh()
+    const now = base.system.now()
+    if (now - cachedAt >= jwksCacheSeconds) {
+      cached = keys.publicSet()
+      cachedAt = now
+    }
+    for (const alg of algs)
+      live.push({ token: keys.sign(alg, { typ: 'JWT' }, { exp: now + 3600 }), endsAt: now + 3600 })
+    for (const { token, endsAt } of live) {
+      if (endsAt <= now) continue
+      const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as {
+        kid: string
+      }
+      assert.ok(
+        cached.keys.some(({ kid }) => kid === header.kid),
+        `a token lives whose key is not in the set (minute ${minute})`,
+      )
+    }
+    base.advance(60)
+  }
+  assert.equal((await base.store.list('signingKey')).length, algs.length)
 })

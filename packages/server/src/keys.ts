@@ -48,6 +48,8 @@ export interface KeysOptions {
   readonly store: Store
   readonly secrets: Secrets
   readonly system: System
+  /** What is written beside a new key at a rotation: the audit log's entry. */
+  readonly tell?: (key: SigningKey) => readonly Write[]
 }
 
 export async function openKeys({ store, secrets, system }: KeysOptions): Promise<Keys> {
@@ -166,7 +168,7 @@ function isLater(a: SigningKey, b: SigningKey): boolean {
 }
 
 async function addSigningKey(
-  { store, secrets, system }: KeysOptions,
+  { store, secrets, system, tell }: KeysOptions,
   alg: Alg,
   activeAt: number,
   also: readonly Write[] = [],
@@ -185,7 +187,8 @@ async function addSigningKey(
     activeAt,
     retiresAt: null,
   }
-  await store.apply([...also, { op: 'insert', kind: 'signingKey', record }])
+  const told = tell?.(record) ?? []
+  await store.apply([...also, { op: 'insert', kind: 'signingKey', record }, ...told])
   return record
 }
 

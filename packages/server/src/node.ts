@@ -26,7 +26,12 @@ export function createNodeServer(
     bodyLimit,
     // The longest hold is 30 s after a complete request; only slow senders are cut off by these.
     requestTimeout: requestSeconds * 1000,
-    http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: 2000 },
+    http: {
+      headersTimeout: headerSeconds * 1000,
+      connectionsCheckingInterval: 2000,
+      // Node would take the first of two Authorization headers and forget the other (standards.md RS-04, DP-13).
+      joinDuplicateHeaders: true,
+    },
     // Who does not take its answer away is cut off by this.
     connectionTimeout: stuckSeconds * 1000,
     keepAliveTimeout: 75_000,
@@ -44,7 +49,11 @@ export function createNodeServer(
   })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (_request, payload, done) => collectBody(payload, done))
-  server.route({ method: ['GET', 'HEAD', 'POST', 'OPTIONS'], url: '/*', handler: respond })
+  server.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/*',
+    handler: respond,
+  })
   server.setNotFoundHandler(respond)
   server.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const { statusCode = 500 } = error

@@ -9,6 +9,9 @@ import type { Endpoint } from './services.ts'
  */
 export type Cors = 'read' | 'call' | 'never'
 
+export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+export type Method = (typeof methods)[number]
+
 export interface Route {
   /** Names the route in metrics. */
   readonly name: string
@@ -17,6 +20,9 @@ export interface Route {
   readonly cors: Cors
   readonly GET?: Endpoint
   readonly POST?: Endpoint
+  readonly PUT?: Endpoint
+  readonly PATCH?: Endpoint
+  readonly DELETE?: Endpoint
   /** What a wrong call answers with: an OAuth client reads JSON, a person a page. */
   readonly speaks: 'json' | 'html'
 }

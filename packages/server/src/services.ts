@@ -1,7 +1,8 @@
 // What an endpoint or a page works with, made once at the start (start.ts) and passed as its first argument.
 // Tests make theirs in testing/services.ts.
 
-import type { ClientDirectory } from './client-directory.ts'
+import type { ClientDirectory, ResourceDirectory } from './client-directory.ts'
+import type { ClientKeys } from './client-keys.ts'
 import type { Config } from './config.ts'
 import type { HeldPolls } from './held-polls.ts'
 import type { PlainRequest, PlainResponse } from './http.ts'
@@ -21,6 +22,8 @@ export interface Services {
   readonly secrets: Secrets
   readonly keys: Keys
   readonly clients: ClientDirectory
+  readonly clientKeys: ClientKeys
+  readonly resources: ResourceDirectory
   readonly pacing: Pacing
   readonly held: HeldPolls
   readonly throttle: Throttle

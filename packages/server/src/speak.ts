@@ -2,6 +2,7 @@
 // What each refusal is called is protocol/refusal.ts; pages say theirs in pages/problem.ts.
 
 import { type Refusal, speakRefusal, type WireError } from '@countersign/protocol'
+import { dpopNonce } from './dpop.ts'
 import { comeBack, json, type PlainRequest, type PlainResponse } from './http.ts'
 import type { Services } from './services.ts'
 
@@ -21,6 +22,8 @@ const suspicious = new Set<Refusal['reason']>([
   'device_code_foreign',
   'refresh_token_unknown',
   'refresh_token_foreign',
+  'code_unknown',
+  'code_foreign',
 ])
 
 /** Refusals that an operator wants to hear of by themselves. */
@@ -29,6 +32,14 @@ const notable = new Set<Refusal['reason']>([
   'device_code_used',
   'device_code_reported',
   'token_foreign',
+  'code_reused',
+  // Somebody has what a key was to protect.
+  'dpop_key_mismatch',
+  // What is wrong with a proof is told nowhere else.
+  'dpop_proof_invalid',
+  // Its maker and its user have to find out why; the client hears only that it was refused.
+  'assertion_invalid',
+  'subject_token_invalid',
 ])
 
 export async function refuse(
@@ -42,5 +53,9 @@ export async function refuse(
   const braked = suspicious.has(refusal.reason)
     ? await services.throttle.invalid.note(request.address)
     : undefined
-  return braked ? comeBack(429, braked.retryAfterSeconds) : oauthError(speakRefusal(refusal))
+  if (braked) return comeBack(429, braked.retryAfterSeconds)
+  // RFC 9449 §8: the client asks again at once with what is in this header.
+  const headers =
+    refusal.reason === 'dpop_nonce_needed' ? { 'dpop-nonce': dpopNonce(services, 'server') } : {}
+  return oauthError(speakRefusal(refusal), headers)
 }

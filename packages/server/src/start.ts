@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { ensureSetupLink } from './accounts/setup-link.ts'
 import { ensureOwnClient } from './admin/own-client.ts'
-import { createClientDirectory } from './client-directory.ts'
+import { linkEntries } from './audit-chain.ts'
+import { createClientDirectory, createResourceDirectory } from './client-directory.ts'
+import { createClientKeys } from './client-keys.ts'
 import { type Config, ConfigError, type ConfigSources, loadConfig, trustedProxyList } from './config.ts'
+import { createGuardedFetch } from './fetch-guard.ts'
 import { createHandler, type Handler } from './handler.ts'
 import { createHeldPolls } from './held-polls.ts'
 import { openKeys } from './keys.ts'
@@ -56,13 +59,17 @@ export async function startServer(options: ServeOptions = {}): Promise<RunningSe
     const issuer = config.issuer ?? `http://localhost:${port}`
     const keys = await openKeys({ store, secrets, system })
     await ensureOwnClient(store, system)
+    const settled = { ...config, issuer }
+    const fetchJson = createGuardedFetch({ development: issuer.startsWith('http:') })
     const services: Services = {
-      config: { ...config, issuer },
+      config: settled,
       system,
       store,
       secrets,
       keys,
-      clients: createClientDirectory(store, system),
+      clients: createClientDirectory({ config: settled, store, system, fetchJson, log }),
+      clientKeys: createClientKeys(fetchJson, system),
+      resources: createResourceDirectory(store, system),
       pacing: createPacing(),
       held: createHeldPolls(store),
       throttle: createThrottle(config, store, system),
@@ -105,9 +112,10 @@ export function openConfiguredStore(config: Config): Promise<Store> {
 }
 
 // A chore that fails is told and tried again a minute later; it must not take the server down.
-async function doChores({ store, keys, system, log }: Services): Promise<void> {
+async function doChores({ store, secrets, keys, system, log }: Services): Promise<void> {
   try {
     await keys.refresh()
+    if ((await linkEntries({ store, secrets })) === 'untrusted') log.error('audit chain broken')
     const swept = await store.sweep(system.now())
     if (swept > 0) log.info('swept', { records: swept })
   } catch (error) {

@@ -14,6 +14,8 @@ export type Braked = { readonly retryAfterSeconds: number } | undefined
 export interface Throttle {
   /** Device authorizations per network and per client (RFC 10027 §6.1.11). */
   create(address: string, clientId: string): Promise<Braked>
+  /** The same for a client that authenticated: all of its people come from one address. */
+  createByClient(clientId: string): Promise<Braked>
   /**
    * Counts an answer that says a secret was wrong (RFC 8628 §5.2, RFC 7662 §4). It brakes wrong answers only: a good code or token
    * from a network that guesses is served all the same, so that no poll of a neighbour is ever refused.
@@ -95,6 +97,7 @@ export function createThrottle(config: Config, store: Store, system: System): Th
         (await consume(createdPerAddress, network(address))) ?? (await consume(createdPerClient, clientId))
       )
     },
+    createByClient: (clientId) => consume(createdPerClient, clientId),
     invalid: {
       note: (address) => consume(invalidPerAddress, network(address)),
       async check(address) {

@@ -2,10 +2,27 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deviceAuthorization } from '@countersign/protocol'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
-import { bodyOf, claimsOf, signIn } from './testing/device-flow.ts'
-import { createTestServer, testAccount, testClient } from './testing/services.ts'
-import { decodeAccessToken, decodeRefreshToken, encodeRefreshToken } from './tokens.ts'
+import {
+  approveDevice,
+  bodyOf,
+  claimsOf,
+  decisionBy,
+  pollDevice,
+  refresh,
+  signIn,
+  startDevice,
+  type TokenAnswer,
+} from './testing/device-flow.ts'
+import { createTestServer, createTestServerWith, testAccount, testClient } from './testing/services.ts'
+import {
+  decodeAccessToken,
+  decodeIdToken,
+  decodeRefreshToken,
+  deviceCodeId,
+  encodeRefreshToken,
+} from './tokens.ts'
 
 async function signedIn(
   form: Record<string, string> = {},
@@ -45,6 +62,8 @@ test('AT-01 AT-02 AT-03 AT-04 JK-12 an access token is an at+jwt with every clai
     iat: now,
     exp: now + 600,
     auth_time: now - 30,
+    acr: 'urn:countersign:acr:password',
+    amr: ['pwd'],
   })
 })
 
@@ -72,6 +91,7 @@ test('ID-01 ID-02 ID-03 ID-04 ID-06 ID-07 an ID token is small, for the client, 
       iat: now,
       exp: now + 600,
       auth_time: now - 30,
+      acr: 'urn:countersign:acr:password',
       amr: ['pwd'],
     })
   }
@@ -136,4 +156,125 @@ test('G-12 RT-02 a refresh token is sealed, fresh each time, and opens only as w
     assert.equal(decodeRefreshToken(server.services, flipped), undefined)
   }
   assert.equal(decodeAccessToken(server.services, a.replace('csr_', 'cst_')), undefined)
+})
+
+/** What a sign-in by redirect with a `nonce` leaves behind: the same grant, with the nonce. */
+async function withNonce(nonce: string) {
+  const signed = await signedIn()
+  const { store } = signed.server.services
+  const [grant] = await store.list('grant')
+  assert.ok(grant)
+  await store.apply([{ op: 'update', kind: 'grant', record: { ...grant, nonce } }])
+  return signed
+}
+
+test('ID-03 RT-10 the nonce is the one of the request, unchanged and for good; without one there is none', async () => {
+  const nonce = 'n-0S6_WzA2Mj "é\\ {}'
+  const { server, tokens } = await withNonce(nonce)
+  assert.ok(!('nonce' in claimsOf(tokens.id_token ?? '').claims))
+  let token = tokens.refresh_token
+  for (let i = 0; i < 2; i++) {
+    server.advance(100)
+    const next = bodyOf<{ id_token: string; refresh_token: string }>(await refresh(server, token))
+    assert.equal(claimsOf(next.id_token).claims.nonce, nonce)
+    token = next.refresh_token
+  }
+})
+
+test('ID-04 SU-03 SU-05 when and how the person signed in stays as it was, in every token of the grant', async () => {
+  const { server, tokens } = await signedIn()
+  const how = (jwt: string) => {
+    const { auth_time, acr, amr } = claimsOf(jwt).claims
+    return { auth_time, acr, amr }
+  }
+  const first = how(tokens.id_token ?? '')
+  assert.deepEqual(first, {
+    auth_time: server.services.system.now() - 30,
+    acr: 'urn:countersign:acr:password',
+    amr: ['pwd'],
+  })
+  assert.deepEqual(how(tokens.access_token), first)
+  server.advance(5000)
+  const next = bodyOf<{ id_token: string; access_token: string }>(await refresh(server, tokens.refresh_token))
+  assert.deepEqual([how(next.id_token), how(next.access_token)], [first, first])
+})
+
+test('SU-08 ID-04 a sign-in with a passkey has the class that phishing cannot reach', async () => {
+  const { server } = await signedIn()
+  const { device_code: code } = await startDevice(server)
+  const { store, system } = server.services
+  const record = await store.read('deviceAuthorization', deviceCodeId(code))
+  assert.ok(record)
+  const decision = { ...decisionBy(testAccount, system.now()), amr: ['pop', 'user'] }
+  await store.apply(deviceAuthorization.approve(record, decision, testAccount).writes)
+  const { access_token: token, id_token: idToken = '' } = bodyOf<TokenAnswer>(await pollDevice(server, code))
+  for (const jwt of [token, idToken]) {
+    const { acr, amr } = claimsOf(jwt).claims
+    assert.deepEqual([acr, amr], ['phr', ['pop', 'user']])
+  }
+})
+
+test('ID-01 ID-07 AT-09 no ID token without openid, and no claims of scopes in any token', async () => {
+  const { tokens } = await signedIn({ scope: 'profile email' })
+  assert.equal(tokens.id_token, undefined)
+  const { claims } = claimsOf((await signedIn()).tokens.access_token)
+  for (const name of ['email', 'name', 'username']) assert.ok(!(name in claims))
+})
+
+test('ID-05 there is no at_hash, which the code flow may leave out', async () => {
+  const { tokens } = await signedIn()
+  assert.ok(!('at_hash' in claimsOf(tokens.id_token ?? '').claims))
+})
+
+test('ID-02 G-25 subjects are short, of ASCII, and no client can have one', async () => {
+  const { tokens } = await signedIn()
+  const { sub, aud } = claimsOf(tokens.id_token ?? '').claims
+  assert.match(String(sub), /^usr_[\x21-\x7e]{1,251}$/)
+  assert.notEqual(sub, aud)
+})
+
+test('ID-12 only public subjects are offered, and every client sees the same', async () => {
+  const { server, tokens } = await signedIn()
+  const document = bodyOf(await server.call('GET', '/.well-known/openid-configuration'))
+  assert.deepEqual(document.subject_types_supported, ['public'])
+  await server.addClient({ ...testClient, id: 'other' })
+  const { device_code: code } = await startDevice(server, { client_id: 'other' })
+  await approveDevice(server, code)
+  const other = bodyOf<TokenAnswer>(await pollDevice(server, code, { client_id: 'other' }))
+  assert.equal(claimsOf(other.id_token ?? '').claims.sub, claimsOf(tokens.id_token ?? '').claims.sub)
+})
+
+test('AT-01 AT-05 an access token is signed with the algorithm that the client has, and the resource verifies it', async () => {
+  for (const accessTokenAlg of ['ES256', 'EdDSA', 'RS256'] as const) {
+    const server = await createTestServerWith([{ accessTokenAlg }])
+    const { access_token: token } = await signIn(server)
+    const set = createLocalJWKSet(bodyOf(await server.call('GET', '/oauth/jwks')) as unknown as JSONWebKeySet)
+    const { protectedHeader } = await jwtVerify(token, set, {
+      typ: 'at+jwt',
+      currentDate: new Date(server.services.system.now() * 1000),
+    })
+    assert.equal(protectedHeader.alg, accessTokenAlg)
+    assert.ok(decodeAccessToken(server.services, token))
+  }
+})
+
+test('LO-02 an ID token names its person and its client however old it is, and only ours does', async () => {
+  const { server, tokens } = await signedIn()
+  const { services } = server
+  server.advance(3000)
+  const idToken = tokens.id_token ?? ''
+  assert.deepEqual(decodeIdToken(services, idToken), { accountId: testAccount.id, clientId: testClient.id })
+  const elsewhere = { ...services, config: { ...services.config, issuer: 'https://other.example' } }
+  assert.equal(decodeIdToken(elsewhere, idToken), undefined)
+  const [head = '', body = '', signature = ''] = idToken.split('.')
+  const changed = Buffer.from(body, 'base64url').toString().replace('usr_mia', 'usr_eve')
+  for (const wrong of [
+    `${head}.${Buffer.from(changed).toString('base64url')}.${signature}`,
+    `${head}.${body}.`,
+    tokens.access_token,
+    tokens.refresh_token,
+    '',
+    'x'.repeat(9000),
+  ])
+    assert.equal(decodeIdToken(services, wrong), undefined, wrong.slice(0, 40))
 })

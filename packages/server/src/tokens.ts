@@ -2,7 +2,16 @@
 // None is stored. What they say and whether they count is protocol/access-token.ts and protocol/refresh-token.ts.
 // Prefixes (`cst_`, `csr_`, `csd_`) let secret scanners and our own endpoints tell them apart without a guess.
 
-import type { AccessToken, Account, Client, Grant } from '@countersign/protocol'
+import {
+  type AccessToken,
+  type Account,
+  type Actor,
+  accessToken as accessTokenRules,
+  acrOf,
+  type Client,
+  type Grant,
+  type MayAct,
+} from '@countersign/protocol'
 import type { Keys } from './keys.ts'
 import type { Secrets } from './secrets.ts'
 import { digest } from './secrets.ts'
@@ -28,6 +37,11 @@ export function timePrefix(system: System): string {
 
 const timeLength = 9
 
+/** The id of a grant that is about to be made. */
+export function newGrantId(system: System): string {
+  return timePrefix(system) + system.random(16).toString('base64url')
+}
+
 /** 256 random bits, behind the moment. */
 export function newDeviceCode(system: System): string {
   return deviceCodePrefix + timePrefix(system) + system.random(32).toString('base64url')
@@ -38,9 +52,13 @@ export function deviceCodeId(deviceCode: string): string {
   return deviceCode.slice(deviceCodePrefix.length, deviceCodePrefix.length + timeLength) + digest(deviceCode)
 }
 
-export function encodeAccessToken(services: Services, token: AccessToken, client: Client): string {
-  if (client.accessTokenFormat === 'jwt') return signAccessToken(services, token)
-  const facts = [
+export function encodeAccessToken(
+  services: Services,
+  token: AccessToken,
+  { accessTokenFormat, accessTokenAlg }: Pick<Client, 'accessTokenFormat' | 'accessTokenAlg'>,
+): string {
+  if (accessTokenFormat === 'jwt') return signAccessToken(services, token, accessTokenAlg)
+  const facts: Facts = [
     token.jti,
     token.grantId,
     token.clientId,
@@ -50,24 +68,42 @@ export function encodeAccessToken(services: Services, token: AccessToken, client
     token.issuedAt,
     token.expiresAt,
     token.authTime,
+    token.amr.join(' '),
+    token.jkt,
+    token.act,
+    ...(token.subjectClientId === undefined && token.mayAct === undefined
+      ? ([] as const)
+      : ([token.subjectClientId ?? null, token.mayAct ?? null] as const)),
   ]
   return accessTokenPrefix + services.secrets.seal('access token', JSON.stringify(facts))
 }
 
-function signAccessToken({ keys, config }: Services, token: AccessToken): string {
-  return keys.sign('ES256', accessTokenHeader, {
+function signAccessToken(
+  { keys, config }: Services,
+  token: AccessToken,
+  alg: Client['accessTokenAlg'],
+): string {
+  return keys.sign(alg, accessTokenHeader, {
     iss: config.issuer,
-    sub: token.accountId,
+    sub: accessTokenRules.subjectOf(token),
     aud: token.audience,
     client_id: token.clientId,
     scope: token.scopes.join(' ') || undefined,
     iat: token.issuedAt,
     exp: token.expiresAt,
-    auth_time: token.authTime,
+    ...authenticationClaims(token),
     jti: token.jti,
     // Which sign-in it belongs to, so that its end is one look-up away.
-    grant_id: token.grantId,
+    grant_id: token.grantId ?? undefined,
+    cnf: token.jkt === null ? undefined : { jkt: token.jkt },
+    act: token.act ?? undefined,
+    may_act: token.mayAct,
   })
+}
+
+/** How the person signed in, where there is one (RFC 9068 §2.2.1, OIDC Core §2). */
+function authenticationClaims({ authTime, amr }: { authTime: number | null; amr: readonly string[] }) {
+  return authTime === null ? {} : { auth_time: authTime, acr: acrOf(amr), amr }
 }
 
 /** The facts of an access token that this server made, or undefined; whether it still counts is `accessToken.counts`. */
@@ -77,43 +113,103 @@ export function decodeAccessToken(services: Services, token: string): AccessToke
   return verifyAccessToken(services.keys, services.config.issuer, token)
 }
 
-type Facts = [string, string, string, string, string, string, number, number, number]
+type Facts = [
+  jti: string,
+  grantId: string | null,
+  clientId: string,
+  accountId: string | null,
+  scope: string,
+  audience: string,
+  issuedAt: number,
+  expiresAt: number,
+  authTime: number | null,
+  amr: string,
+  jkt: string | null,
+  act: Actor | null,
+  subjectClientId?: string | null,
+  mayAct?: MayAct | null,
+]
 
 function openAccessToken(secrets: Secrets, token: string): AccessToken | undefined {
   const text = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
   if (text === undefined) return undefined
-  const [jti, grantId, clientId, accountId, scope, audience, issuedAt, expiresAt, authTime] = JSON.parse(
-    text,
-  ) as Facts
-  return { jti, grantId, clientId, accountId, scopes: split(scope), audience, issuedAt, expiresAt, authTime }
+  const facts = JSON.parse(text) as Facts
+  const [jti, grantId, clientId, accountId, scope, audience, issuedAt, expiresAt, authTime, amr, jkt, act] =
+    facts
+  const [subjectClientId, mayAct] = facts.slice(12)
+  return {
+    jti,
+    grantId,
+    clientId,
+    accountId,
+    scopes: split(scope),
+    audience,
+    issuedAt,
+    expiresAt,
+    authTime,
+    amr: split(amr),
+    jkt,
+    act,
+    ...seldomFacts(subjectClientId, mayAct),
+  }
 }
 
-// Only tokens that this server signed come through, so the claims need no second proof of shape; what must be told apart is the
-// kind of JWT (RFC 8725 §3.11): an ID token is signed by the same keys.
+function seldomFacts(
+  subjectClientId: unknown,
+  mayAct: unknown,
+): Pick<AccessToken, 'subjectClientId' | 'mayAct'> {
+  return {
+    ...(typeof subjectClientId === 'string' ? { subjectClientId } : {}),
+    ...(typeof mayAct === 'object' && mayAct !== null ? { mayAct: mayAct as MayAct } : {}),
+  }
+}
+
 function verifyAccessToken(keys: Keys, issuer: string, token: string): AccessToken | undefined {
+  const claims = readOwnJwt(keys, accessTokenHeader.typ, issuer, token)
+  if (claims === undefined) return undefined
+  const grantId = typeof claims.grant_id === 'string' ? claims.grant_id : null
+  const ofPerson = typeof claims.auth_time === 'number'
+  return {
+    jti: String(claims.jti),
+    grantId,
+    clientId: String(claims.client_id),
+    accountId: ofPerson ? String(claims.sub) : null,
+    scopes: split(typeof claims.scope === 'string' ? claims.scope : ''),
+    audience: String(claims.aud),
+    issuedAt: Number(claims.iat),
+    expiresAt: Number(claims.exp),
+    authTime: ofPerson ? Number(claims.auth_time) : null,
+    amr: Array.isArray(claims.amr) ? claims.amr.map(String) : [],
+    jkt: jktOf(claims.cnf),
+    act: (claims.act as Actor | undefined) ?? null,
+    ...seldomFacts(ofPerson || claims.sub === claims.client_id ? undefined : claims.sub, claims.may_act),
+  }
+}
+
+// Only what this server signed comes through, so the claims need no second proof of shape; what must be told apart is the kind of
+// JWT (RFC 8725 §3.11): the same keys sign them all.
+function readOwnJwt(
+  keys: Keys,
+  typ: string,
+  issuer: string,
+  token: string,
+): Record<string, unknown> | undefined {
   const parts = token.split('.')
   const [head = '', body = '', signature = ''] = parts
   if (parts.length !== 3) return undefined
   const header = parseSegment(head)
-  if (header === undefined || header.typ !== 'at+jwt' || 'crit' in header) return undefined
+  if (header === undefined || header.typ !== typ || 'crit' in header) return undefined
   const { kid, alg } = header
   if (typeof kid !== 'string' || typeof alg !== 'string') return undefined
   const bytes = Buffer.from(signature, 'base64url')
   if (bytes.toString('base64url') !== signature) return undefined
   if (!keys.verify(kid, alg, `${head}.${body}`, bytes)) return undefined
   const claims = parseSegment(body)
-  if (claims === undefined || claims.iss !== issuer) return undefined
-  return {
-    jti: String(claims.jti),
-    grantId: String(claims.grant_id),
-    clientId: String(claims.client_id),
-    accountId: String(claims.sub),
-    scopes: split(typeof claims.scope === 'string' ? claims.scope : ''),
-    audience: String(claims.aud),
-    issuedAt: Number(claims.iat),
-    expiresAt: Number(claims.exp),
-    authTime: Number(claims.auth_time),
-  }
+  return claims?.iss === issuer ? claims : undefined
+}
+
+function jktOf(cnf: unknown): string | null {
+  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? String(cnf.jkt) : null
 }
 
 function parseSegment(segment: string): Record<string, unknown> | undefined {
@@ -152,7 +248,7 @@ export function decodeRefreshToken(
   return { grantId, generation: Number(generation), hash: digest(token) }
 }
 
-/** OIDC Core §2, without `nonce`, which only an authorization request can bring; claims of scopes come from UserInfo (ID-07). */
+/** OIDC Core §2; claims of scopes come from UserInfo, so that the token stays small (ID-07). */
 export function encodeIdToken(
   services: Services,
   grant: Grant,
@@ -166,7 +262,17 @@ export function encodeIdToken(
     aud: client.id,
     iat: now,
     exp: now + client.accessTokenSeconds,
-    auth_time: grant.authTime,
-    amr: grant.amr,
+    nonce: grant.nonce ?? undefined,
+    ...authenticationClaims(grant),
   })
+}
+
+/** Whom an ID token that this server made names, and for which client; however old it is (OIDC RP-Initiated Logout §2). */
+export function decodeIdToken(
+  { keys, config }: Services,
+  text: string,
+): { readonly accountId: string; readonly clientId: string } | undefined {
+  if (text.length > 8192) return undefined
+  const claims = readOwnJwt(keys, idTokenHeader.typ, config.issuer, text)
+  return claims && { accountId: String(claims.sub), clientId: String(claims.aud) }
 }

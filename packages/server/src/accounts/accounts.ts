@@ -1,7 +1,8 @@
-// Accounts: made, found, disabled, and given another password. Used by the pages and by the administration alike.
+// Accounts: made, found, disabled, made administrators, and given another password. Used by the pages and by the administration alike.
 // The password itself is password.ts and password-policy.ts, signed-in browsers are browser-session.ts, passkeys passkey.ts.
 
 import type { Account, BrowserSession, Write } from '@countersign/protocol'
+import { audit, type By, byCommandLine } from '../audit.ts'
 import { decideAndApply, type Store } from '../store/store.ts'
 import type { System } from '../system.ts'
 import { cleanText } from '../text.ts'
@@ -31,10 +32,18 @@ export type Created =
       readonly message: string
     }
 
-export async function createAccount({ store, system }: Base, input: NewAccount): Promise<Created> {
+export async function createAccount(
+  { store, system }: Base,
+  input: NewAccount,
+  by: By = byCommandLine,
+): Promise<Created> {
   const made = await newAccount(system, input)
   if (!made.ok) return made
-  const applied = await store.apply([{ op: 'insert', kind: 'account', record: made.account }])
+  const { id: accountId, admin } = made.account
+  const applied = await store.apply([
+    { op: 'insert', kind: 'account', record: made.account },
+    audit({ system }, { event: 'account.added', ...by, accountId, detail: { admin } }),
+  ])
   return applied === 'applied' ? made : refused('exists')
 }
 
@@ -71,18 +80,56 @@ export async function findAccount(store: Store, idOrEmail: string): Promise<Acco
 }
 
 /** Disabling ends the account's browser sessions; its tokens end because whoever checks one looks at the account. */
-export async function setAccountDisabled(
-  { store, system }: Base,
+export function setAccountDisabled(
+  base: Base,
   id: string,
   disabled: boolean,
+  by: By = byCommandLine,
+): Promise<Account | undefined> {
+  return changeAccount(base, id, async (account) => {
+    if ((account.disabledAt !== null) === disabled) return undefined
+    const sessions = disabled ? await base.store.find('browserSession', 'accountId', id) : []
+    return {
+      account: { ...account, disabledAt: disabled ? base.system.now() : null },
+      writes: [
+        ...sessions.map(ended),
+        audit(base, { event: disabled ? 'account.disabled' : 'account.enabled', ...by, accountId: id }),
+      ],
+    }
+  })
+}
+
+/** Whether the account may administer the server; looked at with every call, so that its end shows at once. */
+export function setAccountAdmin(
+  base: Base,
+  id: string,
+  admin: boolean,
+  by: By = byCommandLine,
+): Promise<Account | undefined> {
+  return changeAccount(base, id, async (account) => {
+    if (account.admin === admin) return undefined
+    const event = admin ? 'account.admin_granted' : 'account.admin_removed'
+    return { account: { ...account, admin }, writes: [audit(base, { event, ...by, accountId: id })] }
+  })
+}
+
+interface Change {
+  readonly account: Account
+  readonly writes: readonly Write[]
+}
+
+/** The account as it is afterwards; undefined when there is none, or it moves faster than it can be changed. */
+async function changeAccount(
+  { store }: Base,
+  id: string,
+  change: (account: Account) => Promise<Change | undefined>,
 ): Promise<Account | undefined> {
   const done = await decideAndApply(store, async () => {
     const account = await store.read('account', id)
-    if (account === undefined || (account.disabledAt !== null) === disabled) return { account, writes: [] }
-    const changed = { ...account, disabledAt: disabled ? system.now() : null }
-    const sessions = disabled ? await store.find('browserSession', 'accountId', id) : []
-    const writes: Write[] = [{ op: 'update', kind: 'account', record: changed }, ...sessions.map(ended)]
-    return { account: changed, writes }
+    const changed = account && (await change(account))
+    if (changed === undefined) return { account, writes: [] }
+    const write: Write = { op: 'update', kind: 'account', record: changed.account }
+    return { account: changed.account, writes: [write, ...changed.writes] }
   })
   return done.applied ? done.decision.account : undefined
 }

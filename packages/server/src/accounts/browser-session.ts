@@ -2,6 +2,7 @@
 // The cookie that carries the secret is pages/visit.ts; only its digest is stored.
 
 import type { Account, BrowserSession, Write } from '@countersign/protocol'
+import { audit, byPerson } from '../audit.ts'
 import type { PlainRequest } from '../http.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
@@ -77,6 +78,12 @@ export async function beginBrowserSession(
       },
       ...ends.map(endOfSession),
       { op: 'insert', kind: 'browserSession', record: session },
+      audit(services, {
+        event: 'browser.signed_in',
+        ...byPerson(account.id, request),
+        accountId: account.id,
+        detail: { amr },
+      }),
     ]
     return { begun: true, writes: all }
   })
@@ -117,15 +124,25 @@ export async function liveSessions(
     .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt)
 }
 
-/** Ends those of an account's sessions that `chosen` picks; nobody else's, whatever it picks. */
+/** Ends those of an account's sessions that `chosen` picks; nobody else's, whatever it picks. The person asks for it in `request`. */
 export async function endSessions(
-  { store }: Services,
+  services: Services,
   accountId: string,
   chosen: (session: BrowserSession) => boolean,
+  request: PlainRequest,
 ): Promise<boolean> {
+  const { store } = services
   const done = await decideAndApply(store, async () => {
-    const sessions = await store.find('browserSession', 'accountId', accountId)
-    return { writes: sessions.filter(chosen).map(endOfSession) }
+    const ending = (await store.find('browserSession', 'accountId', accountId)).filter(chosen)
+    if (ending.length === 0) return { writes: [] }
+    const by = byPerson(accountId, request)
+    const detail = { sessions: ending.length }
+    return {
+      writes: [
+        ...ending.map(endOfSession),
+        audit(services, { event: 'browser.signed_out', ...by, accountId, detail }),
+      ],
+    }
   })
   return done.applied
 }

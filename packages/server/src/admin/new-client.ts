@@ -1,93 +1,106 @@
-// Registering a client by hand: what is required, what is refused, and the defaults.
-// The client that is there from the first start is own-client.ts; storing and listing is admin.ts.
+// A client as an administrator registers, changes and keys it: what is required, what is refused, and the defaults.
+// The form of each member is new-client-input.ts; storing and listing is admin-clients.ts; the client that is there from the first
+// start own-client.ts.
 
-import {
-  type Client,
-  type ClientAuthMethod,
-  type GrantType,
-  isResourceIndicator,
-} from '@countersign/protocol'
-import { z } from 'zod'
+import { type Client, type ClientAuthMethod, plainClient } from '@countersign/protocol'
+import type { z } from 'zod'
 import { digest } from '../secrets.ts'
 import type { System } from '../system.ts'
 import { AdminError } from './admin-error.ts'
+import { checkClient, clientChangesInput, newClientInput, parseInput } from './new-client-input.ts'
 
-const grantTypes = [
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'refresh_token',
-  'authorization_code',
-  'client_credentials',
-] as const satisfies readonly GrantType[]
+export type NewClient = z.input<typeof newClientInput>
+export type ClientChanges = z.input<typeof clientChangesInput>
 
-/** `device` and `device_code` are short for the URN of RFC 8628. */
-const grantType = z.preprocess(
-  (value) => (value === 'device_code' || value === 'device' ? grantTypes[0] : value),
-  z.enum(grantTypes),
-)
-
-const input = z.strictObject({
-  // G-25: a client id can never be mistaken for the `sub` of an account.
-  id: z
-    .string()
-    .regex(
-      /^(?!usr_)[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/,
-      'use letters, digits and . _ ~ -, not starting with usr_',
-    ),
-  name: z.string().trim().min(1).max(100),
-  publisher: z.string().trim().min(1).max(100).nullable().default(null),
-  redirectUris: z.array(z.url()).default([]),
-  grants: z.array(grantType).optional(),
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has no spaces or quotes'))
-    .optional(),
-  // RFC 8707 §2: what a request may name later has the same form now.
-  resources: z
-    .array(z.string().refine(isResourceIndicator, 'an absolute URI without a fragment'))
-    .default([]),
-  public: z.boolean().default(false),
-  // A supplied secret is long, so that its plain SHA-256 is as good as a password hash and cheap to check.
-  secret: z.string().min(32, 'a secret has at least 32 characters').max(500).optional(),
-  firstParty: z.boolean().default(false),
-  accessTokenFormat: z.enum(['jwt', 'opaque']).default('jwt'),
-  accessTokenSeconds: z.number().int().min(60).max(3600).default(600),
-})
-
-export type NewClient = z.input<typeof input>
+const secretMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post']
 
 export function newClient(
   given: NewClient,
   system: System,
 ): { readonly record: Client; readonly secret: string | undefined } {
-  const parsed = input.safeParse(given)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new AdminError('invalid', `${issue?.path.join('.') ?? 'client'}: ${issue?.message ?? 'wrong'}`)
-  }
-  const client = parsed.data
-  if (client.public && client.secret !== undefined)
-    throw new AdminError('invalid', 'secret: a public client has none')
-  const generated =
-    client.public || client.secret !== undefined ? undefined : system.random(32).toString('base64url')
-  const secret = client.secret ?? generated
-  const secretMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post']
-  const record: Client = {
-    id: client.id,
-    version: 0,
-    name: client.name,
-    publisher: client.publisher,
-    authMethods: client.public ? ['none'] : secretMethods,
-    secretHashes: secret === undefined ? [] : [digest(secret)],
-    grantTypes: client.grants ?? [grantTypes[0], 'refresh_token'],
-    scopes: client.scopes ?? ['openid', 'profile', 'email', 'offline_access'],
-    resources: client.resources,
-    redirectUris: client.redirectUris,
-    firstParty: client.firstParty,
-    accessTokenFormat: client.accessTokenFormat,
-    accessTokenSeconds: client.accessTokenSeconds,
-    idTokenAlg: 'RS256',
+  const {
+    id,
+    name,
+    public: isPublic = false,
+    secret: supplied,
+    ...said
+  } = parseInput(newClientInput, given, 'client')
+  const hasKeys = said.jwks !== undefined || said.jwksUri !== undefined
+  if (isPublic && supplied !== undefined) throw new AdminError('invalid', 'secret: a public client has none')
+  if (isPublic && hasKeys) throw new AdminError('invalid', 'jwks: a public client has none')
+  if (hasKeys && supplied !== undefined)
+    throw new AdminError('invalid', 'secret: a client with keys signs instead')
+  const needsSecret = !isPublic && !hasKeys
+  const generated = needsSecret && supplied === undefined ? drawSecret(system) : undefined
+  const secret = supplied ?? generated
+  const plain = plainClient({
+    id,
+    name,
+    authMethods: isPublic ? ['none'] : hasKeys ? ['private_key_jwt'] : secretMethods,
+    applicationType: isPublic ? 'native' : 'web',
+    secrets: secret === undefined ? [] : [{ hash: digest(secret), endsAt: null }],
+    grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
     // A confidential first-party client is a resource server of the house: it may ask about every token.
-    introspectsAll: client.firstParty && !client.public,
+    introspectsAll: said.firstParty === true && !isPublic,
     createdAt: system.now(),
+  })
+  return { record: checkClient({ ...plain, ...membersOf(said, plain) }), secret: generated }
+}
+
+/** The client with what is said anew; what is not mentioned stays. */
+export function changedClient(client: Client, given: ClientChanges): Client {
+  const said = parseInput(clientChangesInput, given, 'client')
+  if (client.source === 'metadata_document')
+    throw new AdminError('invalid', `${client.id} is described by its own document.`)
+  const setsKeys = said.jwks !== undefined || said.jwksUri !== undefined
+  if (setsKeys && !client.authMethods.includes('private_key_jwt'))
+    throw new AdminError('invalid', 'jwks: this client does not authenticate with keys')
+  // By value or by address: the new one takes the place of the other.
+  const keys = setsKeys ? { jwks: said.jwks ?? null, jwksUri: said.jwksUri ?? null } : {}
+  // A registered client that an administrator looks after is not forgotten.
+  return checkClient({ ...client, ...membersOf(said, client), ...keys, expiresAt: null })
+}
+
+type Said = z.output<typeof clientChangesInput>
+
+function membersOf({ grants, pages, ...said }: Said, client: Client): Partial<Client> {
+  return {
+    ...(definedOf(said) as Partial<Client>),
+    ...(grants === undefined ? {} : { grantTypes: [...new Set(grants)] }),
+    ...(pages === undefined
+      ? {}
+      : { pages: { ...client.pages, ...(definedOf(pages) as Partial<Client['pages']>) } }),
   }
-  return { record, secret: generated }
+}
+
+function definedOf(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
+
+/** How long the secret before stays good beside the new one, unless said otherwise. */
+export const overlapSeconds = { usual: 86_400, most: 30 * 86_400 }
+
+/**
+ * The client with a new secret, and the one before it for as long as its users need to take over the new one. Never more than these
+ * two: an older one, whose time was running out already, ends now.
+ */
+export function withNewSecret(
+  client: Client,
+  { secret, overlap, now }: { readonly secret: string; readonly overlap: number; readonly now: number },
+): Client {
+  if (!client.authMethods.some((method) => secretMethods.includes(method)))
+    throw new AdminError('invalid', `${client.id} does not authenticate with a secret.`)
+  if (!Number.isInteger(overlap) || overlap < 0 || overlap > overlapSeconds.most)
+    throw new AdminError('invalid', `overlapSeconds: 0 to ${overlapSeconds.most} seconds`)
+  if (secret.length < 32 || secret.length > 500)
+    throw new AdminError('invalid', 'secret: a secret has at least 32 characters')
+  const hash = digest(secret)
+  const current = client.secrets.find(({ endsAt, hash: before }) => endsAt === null && before !== hash)
+  const kept = current === undefined || overlap === 0 ? [] : [{ hash: current.hash, endsAt: now + overlap }]
+  return { ...client, secrets: [{ hash, endsAt: null }, ...kept] }
+}
+
+export function drawSecret(system: Pick<System, 'random'>): string {
+  return system.random(32).toString('base64url')
 }

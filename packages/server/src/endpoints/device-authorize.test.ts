@@ -13,9 +13,10 @@ import {
   type StartedDevice,
   startDevice,
 } from '../testing/device-flow.ts'
+import { createProver } from '../testing/dpop.ts'
 import {
   type CallOptions,
-  createTestServer,
+  createTestServerWith,
   type TestOptions,
   testClient,
   testConfidentialClient,
@@ -25,9 +26,8 @@ import { deviceCodeId } from '../tokens.ts'
 const path = '/oauth/device/authorize'
 
 async function withClient(options: TestOptions = {}) {
-  const server = await createTestServer(options)
-  await server.addClient({ resources: ['https://api.example/v1', 'https://other.example'] })
-  await server.addClient(testConfidentialClient)
+  const resources = ['https://api.example/v1', 'https://other.example']
+  const server = await createTestServerWith([{ resources }, testConfidentialClient], options)
   const ask = (form: CallOptions['form'], more: CallOptions = {}) =>
     server.call('POST', path, { form: form ?? '', ...more })
   return { server, ask }
@@ -247,4 +247,67 @@ test('F-03 G-15 links do not follow the Host of the request', async () => {
   const form = { client_id: testClient.id }
   const response = await server.call('POST', path, { form, headers })
   assert.equal(bodyOf<StartedDevice>(response).verification_uri, 'https://login.example/device')
+})
+
+test('DA-19 DP-03 a proof or dpop_jkt binds the request to that key; without either it is bound to none', async () => {
+  const { server, ask } = await withClient({ settings: { dpopNonces: false } })
+  const prover = await createProver()
+  const form = { client_id: testClient.id }
+  const stored = async (more: Record<string, string>, headers: Record<string, string> = {}) => {
+    const response = await ask({ ...form, ...more }, { headers })
+    assert.equal(response.status, 200, response.body)
+    const { device_code: code } = bodyOf<StartedDevice>(response)
+    return (await server.services.store.read('deviceAuthorization', deviceCodeId(code)))?.jkt
+  }
+  const proof = () => prover.prove(server, { path })
+  assert.equal(await stored({}), null)
+  assert.equal(await stored({}, { dpop: await proof() }), prover.jkt)
+  assert.equal(await stored({ dpop_jkt: prover.jkt }), prover.jkt)
+  assert.equal(await stored({ dpop_jkt: prover.jkt }, { dpop: await proof() }), prover.jkt)
+  const other = (await createProver()).jkt
+  for (const [more, headers, error] of [
+    [{ dpop_jkt: other }, { dpop: await proof() }, '400 invalid_dpop_proof'],
+    [{ dpop_jkt: 'short' }, {}, '400 invalid_request'],
+    [{ dpop_jkt: `${other}=` }, {}, '400 invalid_request'],
+    [{}, { dpop: 'x' }, '400 invalid_dpop_proof'],
+    [{}, { dpop: await prover.prove(server, { path: '/oauth/token' }) }, '400 invalid_dpop_proof'],
+  ] as const)
+    assert.equal(errorOf(await ask({ ...form, ...more }, { headers: { ...headers } })), error)
+})
+
+test('DA-19 DP-08 a nonce is asked for here, too', async () => {
+  const { server, ask } = await withClient()
+  const prover = await createProver()
+  const dpop = await prover.prove(server, { path })
+  const first = await ask({ client_id: testClient.id }, { headers: { dpop } })
+  assert.equal(errorOf(first), '400 use_dpop_nonce')
+  assert.ok(first.headers['dpop-nonce'])
+  assert.equal((await prover.post(server, path, { client_id: testClient.id })).status, 200)
+})
+
+test('DP-07 DA-19 a client that needs a key for its tokens may ask without one', async () => {
+  const { server, ask } = await withClient()
+  await server.addClient({ ...testClient, id: 'bound', requiresDpop: true })
+  assert.equal((await ask({ client_id: 'bound' })).status, 200)
+})
+
+test('SU-07 acr_values and max_age are kept for the approval, malformed ones refused, and classes that nobody reaches', async () => {
+  const { server, ask } = await withClient()
+  const stored = async (more: Record<string, string>) => {
+    const response = await ask({ client_id: testClient.id, ...more })
+    assert.equal(response.status, 200, response.body)
+    const { device_code: code } = bodyOf<StartedDevice>(response)
+    const record = await server.services.store.read('deviceAuthorization', deviceCodeId(code))
+    return [record?.acrValues, record?.maxAge]
+  }
+  assert.deepEqual(await stored({}), [[], null])
+  assert.deepEqual(await stored({ acr_values: '', max_age: '' }), [[], null])
+  assert.deepEqual(await stored({ acr_values: 'urn:x phr phr', max_age: '300' }), [['urn:x', 'phr'], 300])
+  assert.deepEqual(await stored({ max_age: '0' }), [[], 0])
+  for (const max_age of ['-1', '1.5', 'x', '1e3', ' 5', '9999999999'])
+    assert.equal(errorOf(await ask({ client_id: testClient.id, max_age })), '400 invalid_request', max_age)
+  assert.equal(
+    errorOf(await ask({ client_id: testClient.id, acr_values: 'urn:x urn:y' })),
+    '400 unmet_authentication_requirements',
+  )
 })

@@ -2,16 +2,16 @@
 // What happens to the request later: endpoints/token-device-code.ts (the poll) and pages/approve.ts (the person).
 
 import {
-  type Client,
-  chooseResources,
-  chooseScopes,
+  canSatisfyAcr,
   deviceAuthorization,
   drawUserCode,
   groupUserCode,
   type Refusal,
   type RequestContext,
 } from '@countersign/protocol'
+import { whatIsAsked } from '../asked.ts'
 import { authenticateClient } from '../client-auth.ts'
+import { announcedKey, readOfferedProof, withNonce } from '../dpop.ts'
 import { type Form, readForm } from '../form.ts'
 import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
 import type { Services } from '../services.ts'
@@ -29,8 +29,23 @@ export async function deviceAuthorizeEndpoint(
   if (!read.ok) return refuse(services, request, read.refusal)
   const caller = await authenticateClient(services, request, read.form)
   if (!caller.ok) return refuse(services, request, caller.refusal)
-  const asked = whatIsAsked(caller.client, read.form)
+  if (!caller.client.grantTypes.includes(deviceGrantType)) {
+    const refusal = {
+      reason: 'grant_type_not_allowed',
+      clientId: caller.client.id,
+      grantType: deviceGrantType,
+    } as const
+    return refuse(services, request, refusal)
+  }
+  const asked = await whatIsAsked(services, caller.client, read.form)
   if ('reason' in asked) return refuse(services, request, asked)
+  const signIn = askedSignIn(read.form)
+  if ('reason' in signIn) return refuse(services, request, signIn)
+  const reading = readOfferedProof(services, request)
+  const proven = reading instanceof Promise ? await reading : reading
+  if (!proven.ok) return refuse(services, request, proven.refusal)
+  const jkt = announcedKey(read.form, proven.jkt)
+  if (jkt !== null && typeof jkt !== 'string') return refuse(services, request, jkt)
   const braked = await services.throttle.create(request.address, caller.client.id)
   if (braked) return comeBack(429, braked.retryAfterSeconds)
 
@@ -42,6 +57,8 @@ export async function deviceAuthorizeEndpoint(
     now: system.now(),
     expiresInSeconds: config.deviceCodeSeconds,
     intervalSeconds: config.pollIntervalSeconds,
+    jkt,
+    ...signIn,
   }
   // A user code that somebody else holds is drawn again; three collisions in a row do not happen by chance.
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -53,7 +70,8 @@ export async function deviceAuthorizeEndpoint(
       userCodeHash: hashUserCode(services, userCode),
     }
     const { writes } = deviceAuthorization.start(event, hashes)
-    if ((await services.store.apply(writes)) === 'applied') return speak(services, deviceCode, userCode)
+    if ((await services.store.apply(writes)) === 'applied')
+      return withNonce(speak(services, deviceCode, userCode), proven.nonce)
   }
   return comeBack(503, 1)
 }
@@ -63,19 +81,19 @@ export function hashUserCode(services: Services, userCode: string): string {
   return services.secrets.mac('user code', userCode)
 }
 
-function whatIsAsked(
-  client: Client,
+// RFC 9470 §4 by analogy (standards.md SU-07): what kind of sign-in the program needs at the approval.
+function askedSignIn(
   form: Form,
-): { scopes: readonly string[]; resources: readonly string[] } | Refusal {
-  if (!client.grantTypes.includes(deviceGrantType)) {
-    return { reason: 'grant_type_not_allowed', clientId: client.id, grantType: deviceGrantType }
-  }
-  const scopes = chooseScopes(form.get('scope'), client.scopes)
-  if (scopes === undefined) return { reason: 'scope_not_allowed', clientId: client.id }
-  const resources = chooseResources(form.all('resource'), client.resources)
-  if (resources === undefined) return { reason: 'resource_not_allowed', clientId: client.id }
-  return { scopes, resources }
+): { readonly acrValues: readonly string[]; readonly maxAge: number | null } | Refusal {
+  const acrValues = [...new Set(form.get('acr_values')?.split(' ').filter(Boolean))].slice(0, mostClasses)
+  if (!canSatisfyAcr(acrValues)) return { reason: 'authentication_unmet' }
+  const maxAge = form.get('max_age')
+  if (maxAge !== undefined && !/^[0-9]{1,9}$/.test(maxAge))
+    return { reason: 'malformed_request', detail: 'value', parameter: 'max_age' }
+  return { acrValues, maxAge: maxAge === undefined ? null : Number(maxAge) }
 }
+
+const mostClasses = 10
 
 // What the program says of itself is shown to the person as its claim, so it is cut and cleaned here, once.
 function contextOf(request: PlainRequest, form: Form): RequestContext {

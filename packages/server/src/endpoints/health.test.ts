@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openMemoryStore } from '../store/memory.ts'
 import { approveDevice, bodyOf, pollDevice, startDevice } from '../testing/device-flow.ts'
-import { createTestServer, testAccount } from '../testing/services.ts'
+import { createTestServer, createTestServerWith, testAccount } from '../testing/services.ts'
 
 test('live says that the process answers, ready that the store does', async () => {
   const store = openMemoryStore()
@@ -20,9 +20,7 @@ test('live says that the process answers, ready that the store does', async () =
 })
 
 test('G-20 metrics count answers by endpoint and status, and name nobody', async () => {
-  const server = await createTestServer()
-  await server.addClient()
-  await server.addAccount()
+  const server = await createTestServerWith()
   const device = await startDevice(server)
   await approveDevice(server, device.device_code)
   await pollDevice(server, device.device_code)

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { clientToken } from '../admin/testing.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import {
@@ -16,7 +18,7 @@ import {
   type TokenAnswer,
 } from '../testing/device-flow.ts'
 import {
-  createTestServer,
+  createTestServerWith,
   type TestOptions,
   testAccount,
   testClient,
@@ -26,14 +28,15 @@ import {
 const path = '/oauth/introspect'
 const inactive = { active: false }
 
-async function withClients(options: TestOptions = {}) {
-  const server = await createTestServer(options)
-  await server.addClient({ resources: ['https://api.example'] })
-  await server.addClient({ ...testConfidentialClient, id: 'api' })
-  await server.addClient({ ...testConfidentialClient, id: 'rs', introspectsAll: true })
-  await server.addClient({ ...testConfidentialClient, id: 'resource', resources: ['https://api.example'] })
-  await server.addAccount()
-  return server
+function withClients(options: TestOptions = {}) {
+  const resources = ['https://api.example']
+  const clients = [
+    { resources },
+    testConfidentialClient,
+    { ...testConfidentialClient, id: 'rs', introspectsAll: true },
+    { ...testConfidentialClient, id: 'resource', resources },
+  ]
+  return createTestServerWith(clients, options)
 }
 
 test('IN-01 IN-02 F-11 who does not authenticate is told so, and never hears that a token is inactive', async () => {
@@ -134,6 +137,8 @@ test('IN-06 G-10 what an active token says, and nobody stores it', async () => {
     aud: 'https://login.example',
     iss: 'https://login.example',
     auth_time: now - 30,
+    acr: 'urn:countersign:acr:password',
+    amr: ['pwd'],
   })
 })
 
@@ -233,4 +238,121 @@ test('F-11 G-21 a store that cannot answer is 503 with a time, not an inactive t
   assert.equal(response.status, 503)
   assert.ok(Number(response.headers['retry-after']) > 0)
   assert.ok(!response.body.includes('connection'))
+})
+
+const jwtType = 'application/token-introspection+jwt'
+
+test('IN-11 IN-12 JK-09 who asks for a JWT gets a signed answer of that kind, for itself, without claims of a token', async () => {
+  const server = await withClients()
+  const { access_token: token } = await signIn(server)
+  const set = createLocalJWKSet(bodyOf(await server.call('GET', '/oauth/jwks')) as unknown as JSONWebKeySet)
+  for (const [id, introspectionAlg] of [
+    ['default', null],
+    ['rs256', 'RS256'],
+    ['es256', 'ES256'],
+    ['eddsa', 'EdDSA'],
+  ] as const) {
+    await server.addClient({ ...testConfidentialClient, id, introspectsAll: true, introspectionAlg })
+    const plain = await introspect(server, token, id)
+    const headers = { ...basic(id), accept: jwtType }
+    for (const [text, said] of [
+      [token, plain],
+      ['unknown', inactive],
+    ] as const) {
+      const response = await server.call('POST', path, { form: { token: text }, headers })
+      assert.equal(response.status, 200)
+      assert.equal(response.headers['content-type'], jwtType)
+      assert.equal(response.headers['cache-control'], 'no-store')
+      const { payload, protectedHeader } = await jwtVerify(response.body, set, {
+        typ: 'token-introspection+jwt',
+      })
+      assert.equal(protectedHeader.alg, introspectionAlg ?? 'RS256')
+      const iat = server.services.system.now()
+      assert.deepEqual(payload, { iss: 'https://login.example', aud: id, iat, token_introspection: said })
+    }
+  }
+})
+
+test('IN-11 JSON is the answer to everybody who does not ask for a JWT, or would rather have JSON', async () => {
+  const server = await withClients()
+  const { access_token: token } = await signIn(server)
+  const typeFor = async (accept: string) => {
+    const response = await server.call('POST', path, { form: { token }, headers: { ...basic('rs'), accept } })
+    return response.headers['content-type']
+  }
+  for (const accept of [
+    '*/*',
+    'application/json',
+    'application/jwt',
+    `application/json, ${jwtType};q=0.5`,
+    `${jwtType};q=0`,
+    `x${jwtType}`,
+    '',
+  ])
+    assert.equal(await typeFor(accept), 'application/json', accept)
+  for (const accept of [
+    jwtType,
+    'Application/Token-Introspection+JWT',
+    `application/json;q=0.9, ${jwtType}`,
+    `${jwtType}, application/json`,
+    `text/html,${jwtType};q=0.1`,
+  ])
+    assert.equal(await typeFor(accept), jwtType, accept)
+})
+
+test('IN-02 IN-11 who does not authenticate gets no signed answer', async () => {
+  const server = await withClients()
+  const headers = { ...basic('rs', 'wrong'), accept: jwtType }
+  assert.equal(
+    errorOf(await server.call('POST', path, { form: { token: 'x' }, headers })),
+    '401 invalid_client',
+  )
+})
+
+test('IN-03 IN-06 CC-03 a client’s own token: its subject is the client, and nobody signed in', async () => {
+  const server = await withClients()
+  const api = await server.services.clients.find('api')
+  assert.ok(api)
+  const token = clientToken(server, api, { scopes: ['openid'] })
+  const { jti, ...said } = await introspect(server, token, 'rs')
+  assert.ok(jti)
+  assert.deepEqual(said, {
+    active: true,
+    scope: 'openid',
+    client_id: 'api',
+    token_type: 'Bearer',
+    exp: server.services.system.now() + 3600,
+    iat: server.services.system.now(),
+    sub: 'api',
+    aud: 'https://login.example',
+    iss: 'https://login.example',
+  })
+  assert.equal((await introspect(server, token, 'api')).active, true)
+  assert.deepEqual(await introspect(server, token, 'resource'), inactive)
+})
+
+test('IN-06 TX-08 DP-06 key and actors of a token are told', async () => {
+  const server = await withClients()
+  const api = await server.services.clients.find('api')
+  assert.ok(api)
+  const act = { sub: 'outer', act: { sub: 'inner' } }
+  for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
+    const token = clientToken(server, { ...api, accessTokenFormat }, { jkt: 'key', act })
+    const said = await introspect(server, token, 'rs')
+    assert.deepEqual([said.token_type, said.cnf, said.act], ['DPoP', { jkt: 'key' }, act])
+  }
+})
+
+test('IN-08 RV-10 a client’s own token ends with its revocation, its time and its client', async () => {
+  const server = await withClients()
+  const client = await server.addClient({ ...testConfidentialClient, id: 'own' })
+  const [revoked, kept] = [clientToken(server, client), clientToken(server, client)]
+  await server.call('POST', '/oauth/revoke', { form: { token: revoked }, headers: basic('own') })
+  assert.deepEqual(await introspect(server, revoked, 'rs'), inactive)
+  assert.equal((await introspect(server, kept, 'rs')).active, true)
+  const record = await server.services.store.read('client', 'own')
+  assert.ok(record)
+  await server.services.store.apply([{ op: 'delete', kind: 'client', record }])
+  server.advance(2)
+  assert.deepEqual(await introspect(server, kept, 'rs'), inactive)
 })

@@ -1,13 +1,15 @@
 // The introspection endpoint (RFC 7662): an authenticated client asks whether a token counts, and what it says.
 // A token that is not the caller's business is answered like one that does not exist.
 
-import { type AccessToken, accessToken, type Client, grant as grantRules } from '@countersign/protocol'
+import { type AccessToken, accessToken, acrOf, type Client, grant as grantRules } from '@countersign/protocol'
 import { authenticateClient, isConfidential } from '../client-auth.ts'
-import { readForm } from '../form.ts'
-import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
+import { readForm, required } from '../form.ts'
+import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
+import { standing } from '../live-token.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decodeAccessToken, decodeRefreshToken, refreshTokenPrefix } from '../tokens.ts'
+import { answerIntrospection } from './introspect-answer.ts'
 
 export async function introspectEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
   const read = readForm(request)
@@ -26,20 +28,15 @@ export async function introspectEndpoint(services: Services, request: PlainReque
   if (!isConfidential(caller.client)) {
     return refuse(services, request, { reason: 'client_authentication_failed', clientId: caller.client.id })
   }
-  const token = read.form.get('token')
-  if (token === undefined) {
-    return refuse(services, request, {
-      reason: 'malformed_request',
-      detail: 'missing_parameter',
-      parameter: 'token',
-    })
-  }
+  const token = required(read.form, 'token')
+  if (typeof token !== 'string') return refuse(services, request, token)
   const described = await describe(services, caller.client, token)
-  if (described !== undefined) return json(200, described)
+  if (described !== undefined) return answerIntrospection(services, request, caller.client, described)
   // Only what was never a token is a sign of scanning; a resource server meets expired ones all day (RFC 7662 §4).
   const wasOurs = decodeAccessToken(services, token) ?? decodeRefreshToken(services, token)
   const braked = wasOurs ? undefined : await services.throttle.invalid.note(request.address)
-  return braked ? comeBack(429, braked.retryAfterSeconds) : json(200, { active: false })
+  if (braked) return comeBack(429, braked.retryAfterSeconds)
+  return answerIntrospection(services, request, caller.client, { active: false })
 }
 
 // The hint is not needed: a token shows of which kind it is (RFC 7662 §2.1).
@@ -56,22 +53,24 @@ async function describeAccessToken(
 ): Promise<object | undefined> {
   const token = decodeAccessToken(services, text)
   if (token === undefined || !mayAskAbout(caller, token)) return undefined
-  const found = await services.store.readWithAccount('grant', token.grantId)
-  if (!accessToken.counts(token, found?.record, found?.account, services.system.now())) return undefined
+  const live = await standing(services, token)
+  if (live === undefined) return undefined
   return {
     active: true,
     scope: token.scopes.join(' ') || undefined,
     client_id: token.clientId,
     // A resource server learns no more of the person than the program was given (RFC 7662 §5).
-    username: token.scopes.includes('email') ? found?.account?.email : undefined,
-    token_type: 'Bearer',
+    username: token.scopes.includes('email') ? live.account?.email : undefined,
+    token_type: token.jkt === null ? 'Bearer' : 'DPoP',
     exp: token.expiresAt,
     iat: token.issuedAt,
-    sub: token.accountId,
+    sub: accessToken.subjectOf(token),
     aud: token.audience,
     iss: services.config.issuer,
     jti: token.jti,
-    auth_time: token.authTime,
+    ...(token.authTime === null ? {} : { auth_time: token.authTime, acr: acrOf(token.amr), amr: token.amr }),
+    cnf: token.jkt === null ? undefined : { jkt: token.jkt },
+    act: token.act ?? undefined,
   }
 }
 

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Config } from '../config.ts'
+import { rotateKeys } from '../keys.ts'
 import { bodyOf } from '../testing/device-flow.ts'
 import { createTestServer } from '../testing/services.ts'
 
@@ -62,38 +64,116 @@ test('MD-05 MD-06 MD-07 MD-09 MD-12 MD-17 MD-19 MD-20 the members that there are
   assert.equal(document.revocation_endpoint, `${base}/revoke`)
   assert.equal(document.userinfo_endpoint, `${base}/userinfo`)
   assert.equal(document.jwks_uri, `${base}/jwks`)
-  assert.deepEqual(document.grant_types_supported, [
-    'urn:ietf:params:oauth:grant-type:device_code',
+  assert.equal(document.authorization_endpoint, `${base}/authorize`)
+  assert.equal(document.pushed_authorization_request_endpoint, `${base}/par`)
+  assert.equal(document.end_session_endpoint, `${base}/logout`)
+  assert.deepEqual([...(document.grant_types_supported as string[])].sort(), [
+    'authorization_code',
+    'client_credentials',
     'refresh_token',
+    'urn:ietf:params:oauth:grant-type:device_code',
+    'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    'urn:ietf:params:oauth:grant-type:token-exchange',
   ])
-  assert.deepEqual(document.token_endpoint_auth_methods_supported, [
-    'none',
-    'client_secret_basic',
-    'client_secret_post',
-  ])
-  assert.deepEqual(document.introspection_endpoint_auth_methods_supported, [
-    'client_secret_basic',
-    'client_secret_post',
-  ])
+  const confidential = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+  assert.deepEqual(document.token_endpoint_auth_methods_supported, ['none', ...confidential])
+  assert.deepEqual(document.introspection_endpoint_auth_methods_supported, confidential)
   assert.deepEqual(
     document.revocation_endpoint_auth_methods_supported,
     document.token_endpoint_auth_methods_supported,
   )
+  assert.deepEqual(document.response_types_supported, ['code'])
   assert.deepEqual(document.subject_types_supported, ['public'])
-  assert.ok((document.id_token_signing_alg_values_supported as string[]).includes('RS256'))
+  for (const kind of ['id_token', 'introspection', 'userinfo'])
+    assert.ok((document[`${kind}_signing_alg_values_supported`] as string[]).includes('RS256'), kind)
   assert.ok((document.scopes_supported as string[]).includes('openid'))
+  assert.deepEqual(document.acr_values_supported, ['phr', 'urn:countersign:acr:password'])
+  for (const claim of ['sub', 'auth_time', 'acr', 'nonce', 'email'])
+    assert.ok((document.claims_supported as string[]).includes(claim), claim)
 })
 
-test('MD-10 MD-17 G-22 nothing is announced that is not there: no JWT method, no none algorithm, no implicit grant', async () => {
+test('MD-10 MD-15 MD-17 DP-16 G-22 no list has none or a shared secret in it, and there is no implicit or password grant', async () => {
   const server = await createTestServer()
   const response = await server.call('GET', places[0])
-  const names = Object.keys(bodyOf(response))
-  assert.deepEqual(
-    names.filter((name) => /auth_signing_alg|authorization_endpoint$/.test(name)),
-    ['device_authorization_endpoint'],
+  const lists = Object.entries(bodyOf<Record<string, string[]>>(response)).filter(
+    ([name]) => name.includes('_signing_alg_values_supported') || name.includes('_auth_signing_alg'),
   )
-  assert.doesNotMatch(response.body, /"implicit"|"password"|private_key_jwt|"none",?"?\]?,"id_token/)
-  assert.ok(!(bodyOf(response).id_token_signing_alg_values_supported as string[]).includes('none'))
+  assert.deepEqual(lists.map(([name]) => name.replace(/_signing_alg_values_supported$/, '')).sort(), [
+    'dpop',
+    'id_token',
+    'introspection',
+    'introspection_endpoint_auth',
+    'revocation_endpoint_auth',
+    'token_endpoint_auth',
+    'userinfo',
+  ])
+  for (const [name, algs] of lists)
+    assert.ok(algs.length > 0 && !algs.some((alg) => /^none$|^HS/i.test(alg)), name)
+  assert.doesNotMatch(response.body, /"implicit"|"password"|"token"|id_token token|"fragment"|"plain"/)
+})
+
+test('MD-08 MD-11 MD-13 ID-08 what clients would otherwise guess is said', async () => {
+  const server = await createTestServer()
+  for (const path of places) {
+    const document = bodyOf<Document>(await server.call('GET', path))
+    assert.deepEqual(document.response_modes_supported, ['query', 'form_post'])
+    assert.deepEqual(document.code_challenge_methods_supported, ['S256'])
+    assert.equal(document.authorization_response_iss_parameter_supported, true)
+    for (const name of ['claims', 'request', 'request_uri'])
+      assert.equal(document[`${name}_parameter_supported`], false, name)
+  }
+})
+
+test('MD-14 MD-16 MD-20 MD-21 REG-10 what is switched off is not announced, and no list of trusted issuers ever', async () => {
+  const documentWith = async (settings: Partial<Config>) => {
+    const server = await createTestServer({ settings })
+    return bodyOf<Document>(await server.call('GET', places[0]))
+  }
+  const usual = await documentWith({})
+  assert.equal(usual.client_id_metadata_document_supported, true)
+  assert.equal(usual.require_pushed_authorization_requests, false)
+  for (const name of [
+    'registration_endpoint',
+    'authorization_grant_profiles_supported',
+    'ui_locales_supported',
+  ])
+    assert.ok(!(name in usual), name)
+  const trusted = {
+    issuer: 'https://idp.example',
+    jwksUri: 'https://idp.example/jwks',
+    algs: ['ES256' as const],
+    kind: 'id-jag' as const,
+    publicClients: [],
+    reusable: false,
+    linkByEmail: false,
+    scopes: [],
+  }
+  const other = await documentWith({
+    clientMetadataDocuments: false,
+    requirePar: true,
+    registration: 'open',
+    trustedIssuers: [trusted],
+  })
+  assert.ok(!('client_id_metadata_document_supported' in other))
+  assert.equal(other.require_pushed_authorization_requests, true)
+  assert.equal(other.registration_endpoint, 'https://login.example/oauth/register')
+  assert.deepEqual(other.authorization_grant_profiles_supported, [
+    'urn:ietf:params:oauth:grant-profile:id-jag',
+  ])
+  assert.ok((other.grant_types_supported as string[]).includes('urn:ietf:params:oauth:grant-type:jwt-bearer'))
+  assert.ok(!JSON.stringify(other).includes('idp.example'))
+  const plain = await documentWith({ trustedIssuers: [{ ...trusted, kind: 'jwt' }] })
+  assert.ok(!('authorization_grant_profiles_supported' in plain))
+})
+
+test('MD-22 JK-05 no list of resources, which are nobody’s business, and the key set is cached for less than the lead', async () => {
+  const server = await createTestServer()
+  const document = bodyOf<Document>(await server.call('GET', places[0]))
+  assert.ok(!('protected_resources' in document))
+  const { headers } = await server.call('GET', new URL(String(document.jwks_uri)).pathname)
+  const age = Number(/max-age=(\d+)/.exec(String(headers['cache-control']))?.[1])
+  const [added] = await rotateKeys(server.services)
+  assert.ok(added && added.activeAt - server.services.system.now() >= 2 * age)
 })
 
 test('G-01 every URL of the document is https', async () => {

@@ -1,30 +1,32 @@
 // The well-known documents: authorization server metadata in its three places (RFC 8414 §3, OIDC Discovery §4) and the JWK Set.
 // What the document says is protocol/metadata.ts. Both are public, cacheable, and answered with 304 when unchanged.
 
-import type { GrantType } from '@countersign/protocol'
 import { metadata } from '@countersign/protocol'
 import type { PlainRequest, PlainResponse } from '../http.ts'
 import { algs, jwksCacheSeconds } from '../keys.ts'
+import { clientAlgs, knownScopes, servedGrants } from '../offered.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 
 const metadataCacheSeconds = 300
-
-/** The grants that the token endpoint serves, for everybody; what one client may use is in its registration. */
-export const servedGrants: readonly GrantType[] = [
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'refresh_token',
-]
-/** Scopes with a meaning of their own; a client may have others, of the resources that it calls. */
-export const knownScopes: readonly string[] = ['openid', 'profile', 'email', 'offline_access']
 
 const rendered = new WeakMap<Services, PlainResponse>()
 
 export function metadataEndpoint(services: Services, request: PlainRequest): PlainResponse {
   let response = rendered.get(services)
   if (response === undefined) {
-    const { issuer } = services.config
-    const document = metadata({ issuer, grantTypes: servedGrants, scopes: knownScopes, idTokenAlgs: algs })
+    const { issuer, requirePar, registration, clientMetadataDocuments, trustedIssuers } = services.config
+    const document = metadata({
+      issuer,
+      grantTypes: servedGrants,
+      scopes: knownScopes,
+      idTokenAlgs: algs,
+      clientAlgs,
+      requirePar,
+      registration: registration !== 'off',
+      clientMetadataDocuments,
+      idJag: trustedIssuers.some(({ kind }) => kind === 'id-jag'),
+    })
     response = cacheable(JSON.stringify(document), metadataCacheSeconds)
     rendered.set(services, response)
   }

@@ -16,18 +16,19 @@ import {
 } from '../testing/device-flow.ts'
 import {
   type CallOptions,
-  createTestServer,
+  createTestServerWith,
   type TestOptions,
   testClient,
   testConfidentialClient,
 } from '../testing/services.ts'
 
 async function withClients(options: TestOptions = {}) {
-  const server = await createTestServer(options)
-  await server.addClient()
-  await server.addClient({ ...testClient, id: 'other' })
-  await server.addClient({ ...testConfidentialClient, introspectsAll: true })
-  await server.addAccount()
+  const clients = [
+    testClient,
+    { ...testClient, id: 'other' },
+    { ...testConfidentialClient, introspectsAll: true },
+  ]
+  const server = await createTestServerWith(clients, options)
   const revoke = (form: Record<string, string>, more: CallOptions = {}) =>
     server.call('POST', '/oauth/revoke', { form, ...more })
   const isActive = async (token: string) => (await introspect(server, token, 'api')).active

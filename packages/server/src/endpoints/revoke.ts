@@ -3,16 +3,17 @@
 // tokens that were on their way at that moment.
 
 import {
-  accessToken,
   type Client,
   deviceAuthorization,
   grant as grantRules,
   type Refusal,
   type Write,
 } from '@countersign/protocol'
+import { byClient, tellOfEnds } from '../audit.ts'
 import { authenticateClient } from '../client-auth.ts'
-import { readForm } from '../form.ts'
+import { readForm, required } from '../form.ts'
 import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
+import { revokedTokenId, standing } from '../live-token.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
@@ -36,16 +37,14 @@ export async function revokeEndpoint(services: Services, request: PlainRequest):
   if (!read.ok) return refuse(services, request, read.refusal)
   const caller = await authenticateClient(services, request, read.form)
   if (!caller.ok) return refuse(services, request, caller.refusal)
-  const token = read.form.get('token')
-  if (token === undefined) {
-    return refuse(services, request, {
-      reason: 'malformed_request',
-      detail: 'missing_parameter',
-      parameter: 'token',
-    })
-  }
+  const token = required(read.form, 'token')
+  if (typeof token !== 'string') return refuse(services, request, token)
   const revocation = revocationOf(token)
-  const done = await decideAndApply(services.store, () => revocation(services, caller.client, token))
+  const by = byClient(caller.client.id, request)
+  const done = await decideAndApply(services.store, async () => {
+    const decided = await revocation(services, caller.client, token)
+    return { ...decided, writes: tellOfEnds(services, decided.writes, by) }
+  })
   // The client must assume that the token still lives (RFC 7009 §2.2.1).
   if (!done.applied) return comeBack(503, 1)
   if (done.decision.refusal) return refuse(services, request, done.decision.refusal)
@@ -80,10 +79,12 @@ async function revokeAccessToken(services: Services, client: Client, text: strin
   const token = decodeAccessToken(services, text)
   if (token === undefined) return nothing
   if (token.clientId !== client.id) return foreign(client)
-  const found = await services.store.readWithAccount('grant', token.grantId)
-  const now = services.system.now()
-  if (found === undefined || !accessToken.counts(token, found.record, found.account, now)) return nothing
-  return { writes: grantRules.revokeAccessToken(found.record, token, now) }
+  const live = await standing(services, token)
+  if (live === undefined) return nothing
+  if (live.grant !== undefined)
+    return { writes: grantRules.revokeAccessToken(live.grant, token, services.system.now()) }
+  const record = { id: revokedTokenId(token), version: 0, expiresAt: token.expiresAt }
+  return { writes: [{ op: 'insert', kind: 'spent', record }] }
 }
 
 async function cancelDeviceCode(services: Services, client: Client, deviceCode: string): Promise<Revocation> {

@@ -10,6 +10,8 @@ export interface TokenCall {
   readonly request: PlainRequest
   readonly form: Form
   readonly client: Client
+  /** The thumbprint of the key that the caller proved to hold (RFC 9449 §5); null where it sent no proof. */
+  readonly jkt: string | null
 }
 
 export type GrantEndpoint = (services: Services, call: TokenCall) => Promise<PlainResponse>

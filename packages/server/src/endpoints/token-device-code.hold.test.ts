@@ -13,19 +13,14 @@ import {
 } from '../testing/device-flow.ts'
 import {
   type CallOptions,
-  createTestServer,
+  createTestServerWith,
   type TestOptions,
   type TestServer,
   testClient,
 } from '../testing/services.ts'
 import { deviceCodeId } from '../tokens.ts'
 
-async function withClient(options: TestOptions = {}) {
-  const server = await createTestServer(options)
-  await server.addClient()
-  await server.addAccount()
-  return server
-}
+const withClient = (options: TestOptions = {}) => createTestServerWith([testClient], options)
 
 const prefer = (value: string, more: CallOptions = {}): CallOptions => ({
   ...more,

@@ -16,8 +16,9 @@ import {
   startDevice,
   type TokenAnswer,
 } from '../testing/device-flow.ts'
+import { createProver } from '../testing/dpop.ts'
 import {
-  createTestServer,
+  createTestServerWith,
   type TestOptions,
   testAccount,
   testClient,
@@ -27,10 +28,8 @@ import { deviceCodeId } from '../tokens.ts'
 import { deviceGrantType } from './device-authorize.ts'
 
 async function withClient(options: TestOptions = {}) {
-  const server = await createTestServer(options)
-  await server.addClient({ resources: ['https://a.example', 'https://b.example'] })
-  await server.addClient(testConfidentialClient)
-  await server.addAccount()
+  const resources = ['https://a.example', 'https://b.example']
+  const server = await createTestServerWith([{ resources }, testConfidentialClient], options)
   const stored = (code: string) => server.services.store.read('deviceAuthorization', deviceCodeId(code))
   return { server, stored }
 }
@@ -311,4 +310,82 @@ test('DC-16 a code that is taken back is final: pending, approved, and the grant
   const tokens = bodyOf<TokenAnswer>(await pollDevice(server, redeemed.device_code))
   assert.equal((await revoke(redeemed.device_code)).status, 200)
   assert.deepEqual(await introspect(server, tokens.access_token, 'rs'), { active: false })
+})
+
+const tokenPath = '/oauth/token'
+
+test('DA-19 DT-18 what a key asked for is told and given to that key alone, and its owner is not slowed by a thief', async () => {
+  const { server, stored } = await withClient({ settings: { dpopNonces: false } })
+  const [prover, thief] = [await createProver(), await createProver()]
+  const asked = await prover.post(server, '/oauth/device/authorize', { client_id: testClient.id })
+  const { device_code: code } = bodyOf<{ device_code: string }>(asked)
+  const form = { grant_type: deviceGrantType, device_code: code, client_id: testClient.id }
+  const wrong = async () => [
+    errorOf(await pollDevice(server, code)),
+    errorOf(await thief.post(server, tokenPath, form)),
+  ]
+  const refused = ['400 invalid_grant', '400 invalid_grant']
+  assert.equal(errorOf(await prover.post(server, tokenPath, form)), '400 authorization_pending')
+  server.advance(5)
+  assert.deepEqual(await wrong(), refused)
+  assert.equal(errorOf(await prover.post(server, tokenPath, form)), '400 authorization_pending')
+  assert.equal((await stored(code))?.interval, 5)
+  await approveDevice(server, code)
+  assert.deepEqual(await wrong(), refused)
+  const answer = await prover.post(server, tokenPath, form)
+  assert.equal(bodyOf(answer).token_type, 'DPoP')
+  const [grant] = await server.services.store.list('grant')
+  assert.equal(grant?.jkt, prover.jkt)
+  assert.deepEqual(await wrong(), refused)
+})
+
+test('DT-18 a poll that lacks a nonce does not count for the interval', async () => {
+  const { server } = await withClient()
+  const prover = await createProver()
+  const { device_code: code } = await startDevice(server)
+  const poll = async () => {
+    const dpop = await prover.prove(server, { path: tokenPath })
+    return errorOf(await pollDevice(server, code, {}, { headers: { dpop } }))
+  }
+  for (let i = 0; i < 4; i++) assert.equal(await poll(), '400 use_dpop_nonce')
+  const form = { grant_type: deviceGrantType, device_code: code, client_id: testClient.id }
+  assert.equal(errorOf(await prover.post(server, tokenPath, form)), '400 authorization_pending')
+})
+
+test('DT-18 DP-05 each poll has a proof of its own, and pending ones are answered as ever', async () => {
+  const { server } = await withClient({ settings: { dpopNonces: false } })
+  const prover = await createProver()
+  const { device_code: code } = await startDevice(server)
+  const dpop = await prover.prove(server, { path: tokenPath })
+  const poll = async (proof: string) =>
+    errorOf(await pollDevice(server, code, {}, { headers: { dpop: proof } }))
+  assert.equal(await poll(dpop), '400 authorization_pending')
+  server.advance(5)
+  assert.equal(await poll(dpop), '400 invalid_dpop_proof')
+  assert.equal(await poll(await prover.prove(server, { path: tokenPath })), '400 authorization_pending')
+  assert.equal(await poll(await prover.prove(server, { path: tokenPath })), '400 slow_down')
+})
+
+test('DP-06 RT-09 a key that is first proved at the redemption binds the tokens of a public client, not of a confidential one', async () => {
+  const { server } = await withClient({ settings: { dpopNonces: false } })
+  const prover = await createProver()
+  for (const [headers, jkt] of [
+    [{}, prover.jkt],
+    [basic('api'), null],
+  ] as const) {
+    const isPublic = jkt !== null
+    const { device_code: code } = await startDevice(server, isPublic ? {} : '', isPublic ? {} : { headers })
+    await approveDevice(server, code)
+    const form = {
+      grant_type: deviceGrantType,
+      device_code: code,
+      ...(isPublic ? { client_id: testClient.id } : {}),
+    }
+    const answer = bodyOf<TokenAnswer>(
+      await prover.post(server, tokenPath, form, { headers: { ...headers } }),
+    )
+    assert.equal(answer.token_type, 'DPoP')
+    const { grant_id: id } = claimsOf(answer.access_token).claims
+    assert.equal((await server.services.store.read('grant', String(id)))?.jkt, jkt)
+  }
 })

@@ -10,26 +10,22 @@ import {
   type Refusal,
   slowDown,
 } from '@countersign/protocol'
+import { firstUse } from '../client-first-use.ts'
+import { required } from '../form.ts'
 import { comeBack, type PlainResponse } from '../http.ts'
-import { defaultAudience, issueTokens } from '../issue-tokens.ts'
+import { defaultAudience, grantTerms, issueTokens } from '../issue-tokens.ts'
 import { preferredWait } from '../prefer.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { oauthError, refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { deviceCodeId, encodeRefreshToken, timePrefix } from '../tokens.ts'
+import { deviceCodeId, encodeRefreshToken, newGrantId } from '../tokens.ts'
 import type { TokenCall } from './token-call.ts'
 
 export async function deviceCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form, client } = call
-  const deviceCode = form.get('device_code')
-  if (deviceCode === undefined) {
-    return refuse(services, request, {
-      reason: 'malformed_request',
-      detail: 'missing_parameter',
-      parameter: 'device_code',
-    })
-  }
+  const deviceCode = required(form, 'device_code')
+  if (typeof deviceCode !== 'string') return refuse(services, request, deviceCode)
   const id = deviceCodeId(deviceCode)
   const arrivedAt = services.system.clock()
   const before = services.pacing.arrived(id, arrivedAt)
@@ -107,7 +103,7 @@ async function answerPoll(
 ): Promise<Answer> {
   const done = await decideAndApply(services.store, async () => {
     const found = await services.store.readWithAccount('deviceAuthorization', id)
-    const event = { clientId: call.client.id, now, previousPollAt }
+    const event = { clientId: call.client.id, jkt: call.jkt, now, previousPollAt }
     const polled = deviceAuthorization.poll(found?.record, event)
     if (polled.outcome !== 'approved') return polled
     return redeem(services, call, polled.record, found?.account)
@@ -141,30 +137,26 @@ async function answerPoll(
 
 function foundBy({ reason }: Refusal): 'own' | 'foreign' | 'nothing' {
   if (reason === 'device_code_unknown') return 'nothing'
-  return reason === 'device_code_foreign' ? 'foreign' : 'own'
+  return reason === 'device_code_foreign' || reason === 'dpop_key_mismatch' ? 'foreign' : 'own'
 }
 
 // The answer is complete before the writes that make it true are applied (DT-15), and nothing is spent on a caller who has
 // left (LP-10).
-function redeem(
+async function redeem(
   services: Services,
-  { request, form, client }: TokenCall,
+  { request, form, client, jkt }: TokenCall,
   record: DeviceAuthorization,
   account: Account | undefined,
 ) {
-  const { config, system } = services
+  const { system } = services
   const audience = chooseAudience(form.all('resource'), record.resources, defaultAudience(services))
   if (audience === undefined) return refused({ reason: 'resource_not_allowed', clientId: client.id })
   if (request.gone()) return { outcome: 'left', writes: [] } as const
-  const grantId = timePrefix(system) + system.random(16).toString('base64url')
-  const mayRefresh = client.grantTypes.includes('refresh_token')
-  const refreshToken = mayRefresh ? encodeRefreshToken(services, { grantId, generation: 1 }) : undefined
-  const event = {
-    account,
-    now: system.now(),
-    refresh: mayRefresh ? { idleSeconds: config.refreshIdleSeconds } : null,
-    absoluteSeconds: config.refreshAbsoluteSeconds,
-  }
+  const grantId = record.decision?.grantId ?? newGrantId(system)
+  const terms = grantTerms(services, client, jkt)
+  const refreshToken =
+    terms.refresh === null ? undefined : encodeRefreshToken(services, { grantId, generation: 1 })
+  const event = { account, now: system.now(), ...terms }
   const redeemed = deviceAuthorization.redeem(record, event, {
     grantId,
     refreshHash: digest(refreshToken ?? ''),
@@ -172,15 +164,16 @@ function redeem(
   if (redeemed.outcome === 'refused' || account === undefined)
     return redeemed as Extract<typeof redeemed, { outcome: 'refused' }>
   const { grant } = redeemed
-  const response = issueTokens(services, {
+  const response = await issueTokens(services, {
     client,
     grant,
     account,
     scopes: grant.scopes,
     audience,
     refreshToken,
+    jkt,
   })
-  return { ...redeemed, response }
+  return { ...redeemed, writes: [...redeemed.writes, ...(await firstUse(services, client))], response }
 }
 
 function refused(refusal: Refusal) {

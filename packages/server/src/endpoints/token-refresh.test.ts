@@ -3,29 +3,32 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  approveDevice,
   basic,
   bodyOf,
   claimsOf,
   errorOf,
   introspect,
+  pollDevice,
   refresh,
   signIn,
+  startDevice,
   type TokenAnswer,
 } from '../testing/device-flow.ts'
+import { createProver } from '../testing/dpop.ts'
 import {
-  createTestServer,
+  createTestServerWith,
+  startOfTime,
   type TestOptions,
   testAccount,
   testClient,
   testConfidentialClient,
 } from '../testing/services.ts'
 
-async function withClients(options: TestOptions = {}) {
-  const server = await createTestServer(options)
-  await server.addClient({ resources: ['https://a.example', 'https://b.example'] })
-  await server.addClient({ ...testConfidentialClient, introspectsAll: true })
-  await server.addAccount()
-  return server
+function withClients(options: TestOptions = {}) {
+  const resources = ['https://a.example', 'https://b.example']
+  const clients = [{ resources }, { ...testConfidentialClient, introspectsAll: true }]
+  return createTestServerWith(clients, options)
 }
 
 const refreshed = async (...args: Parameters<typeof refresh>): Promise<TokenAnswer> => {
@@ -232,4 +235,146 @@ test('G-13 the store holds no refresh token in clear, nor its successor', async 
   const grants = JSON.stringify(await server.services.store.list('grant'))
   for (const token of [first.refresh_token, second.refresh_token, first.access_token])
     assert.ok(!grants.includes(token))
+})
+
+const tokenPath = '/oauth/token'
+const withKey = { settings: { dpopNonces: false } }
+
+test('RT-09 RT-02 X-19 tokens of a public client that proved a key rotate with that key only, and a thief ends nothing', async () => {
+  const server = await withClients(withKey)
+  const [prover, thief] = [await createProver(), await createProver()]
+  const device = await startDevice(server)
+  await approveDevice(server, device.device_code)
+  const dpop = await prover.prove(server, { path: tokenPath })
+  const first = bodyOf<TokenAnswer>(await pollDevice(server, device.device_code, {}, { headers: { dpop } }))
+  assert.equal(first.token_type, 'DPoP')
+  const form = (token: string) => ({
+    grant_type: 'refresh_token',
+    refresh_token: token,
+    client_id: testClient.id,
+  })
+  for (let i = 0; i < 2; i++) {
+    assert.equal(errorOf(await refresh(server, first.refresh_token)), '400 invalid_grant')
+    assert.equal(errorOf(await thief.post(server, tokenPath, form(first.refresh_token))), '400 invalid_grant')
+  }
+  const second = bodyOf<TokenAnswer>(await prover.post(server, tokenPath, form(first.refresh_token)))
+  assert.equal(second.token_type, 'DPoP')
+  assert.deepEqual(claimsOf(second.access_token).claims.cnf, { jkt: prover.jkt })
+  // RT-04: the grace is for the same key as well.
+  assert.equal(errorOf(await refresh(server, first.refresh_token)), '400 invalid_grant')
+  const again = bodyOf<TokenAnswer>(await prover.post(server, tokenPath, form(first.refresh_token)))
+  assert.equal(again.refresh_token, second.refresh_token)
+  server.advance(31)
+  assert.equal(errorOf(await refresh(server, first.refresh_token)), '400 invalid_grant')
+  assert.equal((await prover.post(server, tokenPath, form(second.refresh_token))).status, 200)
+})
+
+test('RT-03 RT-09 a reuse with the key ends a bound family like any other', async () => {
+  const server = await withClients(withKey)
+  const prover = await createProver()
+  const device = await startDevice(server)
+  await approveDevice(server, device.device_code)
+  const dpop = await prover.prove(server, { path: tokenPath })
+  const first = bodyOf<TokenAnswer>(await pollDevice(server, device.device_code, {}, { headers: { dpop } }))
+  const form = (token: string) => ({
+    grant_type: 'refresh_token',
+    refresh_token: token,
+    client_id: testClient.id,
+  })
+  const second = bodyOf<TokenAnswer>(await prover.post(server, tokenPath, form(first.refresh_token)))
+  server.advance(31)
+  for (const token of [first.refresh_token, second.refresh_token])
+    assert.equal(errorOf(await prover.post(server, tokenPath, form(token))), '400 invalid_grant')
+})
+
+test('RT-09 those of a confidential client are bound to its credential, and each access token to the key of its request', async () => {
+  const server = await withClients(withKey)
+  const headers = basic('api')
+  const tokens = await signIn(server, '', { headers })
+  for (const prover of [await createProver(), await createProver('EdDSA')]) {
+    const form = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token }
+    const bound = bodyOf<TokenAnswer>(await prover.post(server, tokenPath, form, { headers }))
+    assert.deepEqual(claimsOf(bound.access_token).claims.cnf, { jkt: prover.jkt })
+  }
+  const plain = await refreshed(server, tokens.refresh_token, {}, { headers })
+  assert.equal(plain.token_type, 'Bearer')
+  assert.ok(!('cnf' in claimsOf(plain.access_token).claims))
+})
+
+test('RT-07 a client has lifetimes of its own where it has them', async () => {
+  const server = await withClients({ settings: { refreshIdleSeconds: 1000, refreshAbsoluteSeconds: 5000 } })
+  await server.addClient({ ...testClient, id: 'brief', refreshIdleSeconds: 100, refreshAbsoluteSeconds: 250 })
+  await server.addClient({
+    ...testClient,
+    id: 'long',
+    refreshIdleSeconds: 3000,
+    refreshAbsoluteSeconds: 9000,
+  })
+  const ofClient = async (id: string) => {
+    const { device_code: code } = await startDevice(server, { client_id: id })
+    await approveDevice(server, code)
+    return bodyOf<TokenAnswer>(await pollDevice(server, code, { client_id: id }))
+  }
+  const [brief, idle, long] = [await ofClient('brief'), await ofClient('brief'), await ofClient('long')]
+  server.advance(99)
+  const second = await refreshed(server, brief.refresh_token, { client_id: 'brief' })
+  server.advance(1)
+  assert.equal(
+    errorOf(await refresh(server, idle.refresh_token, { client_id: 'brief' })),
+    '400 invalid_grant',
+  )
+  server.advance(98)
+  const third = await refreshed(server, second.refresh_token, { client_id: 'brief' })
+  server.advance(51)
+  const last = await refreshed(server, third.refresh_token, { client_id: 'brief' })
+  assert.equal(last.expires_in, 1)
+  server.advance(1)
+  assert.equal(
+    errorOf(await refresh(server, last.refresh_token, { client_id: 'brief' })),
+    '400 invalid_grant',
+  )
+  assert.equal(server.services.system.now(), startOfTime + 250)
+  server.advance(2700)
+  await refreshed(server, long.refresh_token, { client_id: 'long' })
+})
+
+test('RI-05 RT-06 a resource has its own form and lifetime of tokens, and only its own scopes are in them', async () => {
+  const server = await createTestServerWith([
+    {
+      scopes: ['openid', 'notes:read', 'other'],
+      resources: ['https://notes.example', 'https://plain.example'],
+    },
+    { ...testConfidentialClient, introspectsAll: true },
+  ])
+  const record = {
+    id: 'https://notes.example',
+    version: 0,
+    name: 'Notes',
+    scopes: [{ scope: 'notes:read', words: 'read your notes', risk: null, optional: false }],
+    openToAll: false,
+    accessTokenFormat: 'opaque' as const,
+    accessTokenSeconds: 60,
+    createdAt: startOfTime,
+  }
+  await server.services.store.apply([{ op: 'insert', kind: 'resource', record }])
+  const form = new URLSearchParams([
+    ['client_id', testClient.id],
+    ['scope', 'openid notes:read other'],
+    ['resource', 'https://notes.example'],
+    ['resource', 'https://plain.example'],
+  ]).toString()
+  const { device_code: code } = await startDevice(server, form)
+  await approveDevice(server, code)
+  const notes = 'resource=https%3A%2F%2Fnotes.example'
+  const first = bodyOf<TokenAnswer>(await pollDevice(server, code, notes))
+  assert.match(first.access_token, /^cst_/)
+  assert.deepEqual([first.expires_in, first.scope], [60, 'notes:read'])
+  assert.ok(first.id_token, 'openid was granted, whatever this token is for')
+  const said = await introspect(server, first.access_token, 'api')
+  assert.deepEqual([said.aud, said.scope], ['https://notes.example', 'notes:read'])
+  const plain = await refreshed(server, first.refresh_token, 'resource=https%3A%2F%2Fplain.example')
+  assert.deepEqual([plain.expires_in, plain.scope], [600, 'openid notes:read other'])
+  assert.equal(claimsOf(plain.access_token).claims.aud, 'https://plain.example')
+  const back = await refreshed(server, plain.refresh_token, notes)
+  assert.deepEqual([back.expires_in, back.scope], [60, 'notes:read'])
 })

@@ -2,9 +2,11 @@
 // Decided by protocol/refresh-token.ts; this file opens tokens, applies and speaks.
 
 import { chooseAudience, chooseScopes, type Refusal, refreshToken } from '@countersign/protocol'
+import { byClient, tellOfEnds } from '../audit.ts'
+import { required } from '../form.ts'
 import type { PlainResponse } from '../http.ts'
 import { comeBack } from '../http.ts'
-import { defaultAudience, issueTokens } from '../issue-tokens.ts'
+import { defaultAudience, issueTokens, refreshIdleSeconds } from '../issue-tokens.ts'
 import { digest, sealUnder, unsealUnder } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
@@ -14,17 +16,16 @@ import type { TokenCall } from './token-call.ts'
 
 export async function refreshTokenGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form } = call
-  const presented = form.get('refresh_token')
-  if (presented === undefined) {
-    return refuse(services, request, {
-      reason: 'malformed_request',
-      detail: 'missing_parameter',
-      parameter: 'refresh_token',
-    })
-  }
+  const presented = required(form, 'refresh_token')
+  if (typeof presented !== 'string') return refuse(services, request, presented)
   const facts = decodeRefreshToken(services, presented)
   if (facts === undefined) return refuse(services, request, { reason: 'refresh_token_unknown' })
-  const done = await decideAndApply(services.store, () => rotate(services, call, presented, facts))
+  const done = await decideAndApply(services.store, async () => {
+    const rotated = await rotate(services, call, presented, facts)
+    if (rotated.outcome !== 'refused') return rotated
+    // A reuse ends the grant, and whoever reads the log learns where it came from.
+    return { ...rotated, writes: tellOfEnds(services, rotated.writes, byClient(call.client.id, request)) }
+  })
   if (!done.applied) return comeBack(503, 1)
   const { decision } = done
   return decision.outcome === 'refused' ? refuse(services, request, decision.refusal) : decision.response
@@ -32,17 +33,18 @@ export async function refreshTokenGrant(services: Services, call: TokenCall): Pr
 
 type Facts = NonNullable<ReturnType<typeof decodeRefreshToken>>
 
-async function rotate(services: Services, { form, client }: TokenCall, presented: string, facts: Facts) {
+async function rotate(services: Services, { form, client, jkt }: TokenCall, presented: string, facts: Facts) {
   const { config, system } = services
   const found = await services.store.readWithAccount('grant', facts.grantId)
   const successor = encodeRefreshToken(services, { grantId: facts.grantId, generation: facts.generation + 1 })
   const event = {
     presented: facts,
     clientId: client.id,
+    jkt,
     account: found?.account,
     now: system.now(),
     graceSeconds: config.refreshGraceSeconds,
-    idleSeconds: config.refreshIdleSeconds,
+    idleSeconds: refreshIdleSeconds(config, client),
   }
   const fresh = { hash: digest(successor), sealed: sealUnder(presented, successor, system.random) }
   const rotated = refreshToken.rotate(found?.record, event, fresh)
@@ -56,13 +58,14 @@ async function rotate(services: Services, { form, client }: TokenCall, presented
   const audience = chooseAudience(form.all('resource'), grant.resources, defaultAudience(services))
   if (audience === undefined) return refused({ reason: 'resource_not_allowed', clientId: client.id })
   const next = rotated.outcome === 'rotated' ? successor : unsealUnder(presented, rotated.successorSealed)
-  const response = issueTokens(services, {
+  const response = await issueTokens(services, {
     client,
     grant,
     account: found.account,
     scopes,
     audience,
     refreshToken: next,
+    jkt,
   })
   return { outcome: 'issued', response, writes: rotated.writes } as const
 }

@@ -11,16 +11,10 @@ import {
   signIn,
   startDevice,
 } from '../testing/device-flow.ts'
-import { createTestServer, testClient, testConfidentialClient } from '../testing/services.ts'
+import { createTestServerWith, testClient, testConfidentialClient } from '../testing/services.ts'
 import { deviceGrantType } from './device-authorize.ts'
 
-async function withClients() {
-  const server = await createTestServer()
-  await server.addClient()
-  await server.addClient(testConfidentialClient)
-  await server.addAccount()
-  return server
-}
+const withClients = () => createTestServerWith([testClient, testConfidentialClient])
 
 test('TK-01 TK-05 TK-06 F-08 G-09 a success has exactly the members of RFC 6749 §5.1', async () => {
   const server = await withClients()
@@ -80,9 +74,9 @@ test('TK-03 G-23 missing, unknown and forbidden grant types are three different 
   assert.equal(errorOf(narrow), '400 unauthorized_client')
 })
 
-test('G-22 there is no password grant, no implicit grant and no client credentials grant', async () => {
+test('G-22 TK-03 there is no password grant and no implicit grant', async () => {
   const server = await withClients()
-  for (const grantType of ['password', 'implicit', 'token', 'client_credentials', 'authorization_code']) {
+  for (const grantType of ['password', 'implicit', 'token', 'code', 'id_token']) {
     const form = {
       client_id: testClient.id,
       grant_type: grantType,
@@ -92,6 +86,21 @@ test('G-22 there is no password grant, no implicit grant and no client credentia
     }
     const response = await server.call('POST', '/oauth/token', { form })
     assert.equal(errorOf(response), '400 unsupported_grant_type', grantType)
+  }
+})
+
+test('G-23 no grant that is served is open to a client that did not register it', async () => {
+  const server = await withClients()
+  await server.addClient({ ...testConfidentialClient, id: 'nothing', grantTypes: [] })
+  const metadata = bodyOf(await server.call('GET', '/.well-known/oauth-authorization-server'))
+  const served = metadata.grant_types_supported as string[]
+  assert.ok(served.length >= 6)
+  for (const grantType of served) {
+    const response = await server.call('POST', '/oauth/token', {
+      form: { grant_type: grantType },
+      headers: basic('nothing'),
+    })
+    assert.equal(errorOf(response), '400 unauthorized_client', grantType)
   }
 })
 

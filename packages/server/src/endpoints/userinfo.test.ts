@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { clientToken } from '../admin/testing.ts'
 import { bodyOf, signIn } from '../testing/device-flow.ts'
-import { createTestServer, testAccount, testClient } from '../testing/services.ts'
+import { createTestServerWith, testAccount, testClient, testConfidentialClient } from '../testing/services.ts'
 
 const path = '/oauth/userinfo'
 
 async function withClient() {
-  const server = await createTestServer()
-  await server.addClient({ resources: ['https://api.example'] })
-  await server.addAccount()
+  const server = await createTestServerWith([{ resources: ['https://api.example'] }])
   const ask = (authorization: string, method = 'GET') =>
     server.call(method, path, { headers: { authorization } })
   return { server, ask }
@@ -50,9 +50,12 @@ test('US-03 claims follow the scopes, and what is empty is left out', async () =
 
 test('US-02 G-19 without a token the challenge names no error, also with credentials of another kind', async () => {
   const { server, ask } = await withClient()
-  for (const response of [await server.call('GET', path), await ask('Basic YTpi'), await ask('DPoP x')]) {
+  for (const response of [await server.call('GET', path), await ask('Basic YTpi'), await ask('Bearerx y')]) {
     assert.equal(response.status, 401)
-    assert.equal(response.headers['www-authenticate'], 'Bearer realm="countersign"')
+    const [bearer, dpop, more] = [response.headers['www-authenticate'] ?? []].flat()
+    assert.equal(bearer, 'Bearer realm="countersign"')
+    assert.match(String(dpop), /^DPoP algs="[\w ]+"$/)
+    assert.equal(more, undefined)
   }
 })
 
@@ -92,4 +95,34 @@ test('X-06 G-08 a token in the query or the body is not read', async () => {
   const { access_token: token } = await signIn(server)
   assert.equal((await server.call('GET', `${path}?access_token=${token}`)).status, 401)
   assert.equal((await server.call('POST', path, { form: { access_token: token } })).status, 401)
+})
+
+test('US-02 RS-12 a token that a client got for itself is about nobody', async () => {
+  const { server, ask } = await withClient()
+  const client = await server.addClient({ ...testConfidentialClient, scopes: ['openid'] })
+  const own = clientToken(server, client, { scopes: ['openid'] })
+  const { status, headers } = await ask(`Bearer ${own}`)
+  assert.equal(status, 403)
+  assert.match(String(headers['www-authenticate']), /error="insufficient_scope"/)
+})
+
+test('US-04 ID-06 who registered an algorithm gets the claims signed by it, with issuer and audience', async () => {
+  for (const userinfoAlg of ['RS256', 'ES256', 'EdDSA'] as const) {
+    const server = await createTestServerWith([{ userinfoAlg }])
+    const { access_token: token } = await signIn(server)
+    const response = await server.call('GET', path, { headers: { authorization: `Bearer ${token}` } })
+    assert.equal(response.status, 200)
+    assert.equal(response.headers['content-type'], 'application/jwt')
+    assert.equal(response.headers['cache-control'], 'no-store')
+    const set = createLocalJWKSet(bodyOf(await server.call('GET', '/oauth/jwks')) as unknown as JSONWebKeySet)
+    const { payload } = await jwtVerify(response.body, set, { algorithms: [userinfoAlg] })
+    assert.deepEqual(payload, {
+      iss: 'https://login.example',
+      aud: testClient.id,
+      sub: testAccount.id,
+      name: 'Mia',
+      email: 'mia@example.com',
+      email_verified: false,
+    })
+  }
 })

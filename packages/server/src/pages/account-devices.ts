@@ -3,6 +3,8 @@
 
 import { type Client, type Grant, grant as grantRules } from '@countersign/protocol'
 import { html } from 'hono/html'
+import { byPerson } from '../audit.ts'
+import { endGrant } from '../end-grant.ts'
 import type { Services } from '../services.ts'
 import { decideAndApply } from '../store/store.ts'
 import { cleanText } from '../text.ts'
@@ -12,6 +14,7 @@ import { ago, text } from './messages.ts'
 import { type Html, ltr, named } from './page.ts'
 import { problemPage } from './problem.ts'
 import { permission } from './request-facts.ts'
+import { type ScopeInWords, scopesInWords } from './scopes.ts'
 import { describeUserAgent } from './user-agent.ts'
 import { formFromSignedIn, type SignedVisit } from './visit.ts'
 
@@ -25,7 +28,8 @@ export async function devicesSection(visit: SignedVisit): Promise<Html> {
   const rows = await Promise.all(
     grants.slice(0, mostShown).map(async (grant) => {
       const client = await services.clients.find(grant.clientId)
-      return device(visit, grant, client, { fresh: grant.id === fresh, only: grants.length === 1 })
+      const scopes = await scopesInWords(services, grant.scopes, { client, resources: grant.resources })
+      return device(visit, { grant, client, scopes, fresh: grant.id === fresh, only: grants.length === 1 })
     }),
   )
   const hidden = grants.length - rows.length
@@ -38,12 +42,15 @@ ${grants.length > 1 ? accountForm(visit, '/account/devices', html`<button name="
 
 const firstStep = html`<div class="empty"><p>${words.noDevices} ${words.firstStep}</p><p><code class="command">${ltr('countersign login')}</code></p></div>`
 
-interface Place {
+interface Row {
+  readonly grant: Grant
+  readonly client: Client | undefined
+  readonly scopes: readonly ScopeInWords[]
   readonly fresh: boolean
   readonly only: boolean
 }
 
-function device(visit: SignedVisit, grant: Grant, client: Client | undefined, { fresh, only }: Place): Html {
+function device(visit: SignedVisit, { grant, client, scopes, fresh, only }: Row): Html {
   const now = visit.services.system.now()
   const program = client?.name ?? grant.clientId
   const { system } = describeUserAgent(grant.context.observed.userAgent)
@@ -58,7 +65,7 @@ ${fresh ? html`<span class="badge good">${words.justConnected}</span>` : ''}</di
 <p>${named(program)}${system === null ? '' : ` · ${system}`} · ${ltr(grant.context.observed.address)}</p>
 <p class="small">${words.lastUsed(ago(grant.lastUsedAt, now))}, ${words.connectedAt(ago(grant.createdAt, now))} ${words.via[grant.via]}</p>
 <details><summary>${words.manage}</summary>
-<p class="small">${words.mayDo}:</p><ul class="scopes">${grant.scopes.map((scope) => html`<li>${permission(scope)}</li>`)}</ul>
+<p class="small">${words.mayDo}:</p><ul class="scopes">${scopes.map((scope) => html`<li>${permission(scope)}</li>`)}</ul>
 ${accountForm(visit, '/account/devices', actions)}</details></li>`
 }
 
@@ -81,7 +88,7 @@ async function liveGrants({ store, system }: Services, accountId: string): Promi
 }
 
 export const submitDevices = formFromSignedIn(accountPurpose, async (visit, form) => {
-  const { services, signedIn } = visit
+  const { services } = visit
   const id = form.get('grant') ?? ''
   switch (form.get('action')) {
     case 'rename': {
@@ -89,17 +96,13 @@ export const submitDevices = formFromSignedIn(accountPurpose, async (visit, form
       const done = await changeGrant(visit, id, (grant) => grantRules.rename(grant, name))
       return done ? doneOnAccount(visit, 'renamed', 'devices') : busy(services)
     }
-    case 'revoke': {
-      const done = await changeGrant(visit, id, (grant) =>
-        grantRules.revoke(grant, 'person', services.system.now()),
-      )
-      return done ? doneOnAccount(visit, 'revoked', 'devices') : busy(services)
-    }
+    case 'revoke':
+      return (await endOne(visit, id)) ? doneOnAccount(visit, 'revoked', 'devices') : busy(services)
     case 'revoke_others':
-      await revokeGrants(services, signedIn.account.id, (grant) => grant.id !== id)
+      await revokeGrants(visit, (grant) => grant.id !== id)
       return doneOnAccount(visit, 'revoked_all', 'devices')
     case 'revoke_all':
-      await revokeGrants(services, signedIn.account.id, () => true)
+      await revokeGrants(visit, () => true)
       return doneOnAccount(visit, 'revoked_all', 'devices')
     default:
       return problemPage(services, 'malformed')
@@ -112,7 +115,7 @@ const busy = (services: Services) => problemPage(services, 'busy', { retryAfterS
 async function changeGrant(
   { services, signedIn }: SignedVisit,
   id: string,
-  change: (grant: Grant) => ReturnType<typeof grantRules.revoke>,
+  change: (grant: Grant) => ReturnType<typeof grantRules.rename>,
 ): Promise<boolean> {
   const done = await decideAndApply(services.store, async () => {
     const grant = await services.store.read('grant', id)
@@ -121,20 +124,17 @@ async function changeGrant(
   return done.applied
 }
 
+async function endOne({ services, signedIn, request }: SignedVisit, id: string): Promise<boolean> {
+  const accountId = signedIn.account.id
+  const ended = await endGrant(services, id, { by: byPerson(accountId, request), why: 'person', accountId })
+  return ended !== 'busy'
+}
+
 /** Ends the account's grants that `chosen` picks, one by one: a refresh that moves one of them does not keep the others alive. */
-export async function revokeGrants(
-  services: Services,
-  accountId: string,
-  chosen: (grant: Grant) => boolean,
-): Promise<void> {
-  const { store, system } = services
-  for (const { id } of (await liveGrants(services, accountId)).filter(chosen)) {
-    const revokeOne = async () => {
-      const grant = await store.read('grant', id)
-      return { writes: grant === undefined ? [] : grantRules.revoke(grant, 'person', system.now()) }
-    }
-    let done = await decideAndApply(store, revokeOne)
-    for (let again = 0; !done.applied && again < 5; again++) done = await decideAndApply(store, revokeOne)
-    if (!done.applied) throw new Error('A grant could not be revoked: it is changed without a pause.')
+export async function revokeGrants(visit: SignedVisit, chosen: (grant: Grant) => boolean): Promise<void> {
+  const grants = await liveGrants(visit.services, visit.signedIn.account.id)
+  for (const { id } of grants.filter(chosen)) {
+    if (!(await endOne(visit, id)))
+      throw new Error('A grant could not be revoked: it is changed without a pause.')
   }
 }

@@ -1,9 +1,10 @@
 // Passkeys on the account page: add, name, remove.
 // The ceremony is accounts/passkey.ts, the browser's half script.ts, and signing in with one sign-in.ts.
 
-import type { Passkey } from '@countersign/protocol'
+import type { Passkey, Write } from '@countersign/protocol'
 import { html } from 'hono/html'
 import { beginRegistration, finishRegistration, passkeysPossible } from '../accounts/passkey.ts'
+import { audit, byPerson } from '../audit.ts'
 import type { PlainResponse } from '../http.ts'
 import { decideAndApply } from '../store/store.ts'
 import {
@@ -77,7 +78,8 @@ export const submitNewPasskey = formFromSignedIn(accountPurpose, async (visit, f
     form.get('name') ?? '',
   )
   if (writes === undefined) return failed(visit, words.passkeyFailed)
-  if ((await services.store.apply(writes)) === 'conflict') return failed(visit, words.passkeyFailed)
+  if ((await services.store.apply([...writes, told(visit, 'passkey.added')])) === 'conflict')
+    return failed(visit, words.passkeyFailed)
   services.log.info('passkey added', { accountId: signedIn.account.id })
   return doneOnAccount(visit, 'passkey_added', 'passkeys')
 })
@@ -93,13 +95,19 @@ export const submitRemovePasskey = formFromSignedIn(accountPurpose, async (visit
     if (record === undefined) return { last: false, writes: [] }
     // Nobody locks the door and throws the only key away.
     if (account?.passwordHash === null && passkeys.length === 1) return { last: true, writes: [] }
-    return { last: false, writes: [{ op: 'delete', kind: 'passkey', record } as const] }
+    const writes = [{ op: 'delete', kind: 'passkey', record } as const, told(visit, 'passkey.removed')]
+    return { last: false, writes }
   })
   if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   if (done.decision.last) return failed(visit, words.lastWayIn)
   services.log.info('passkey removed', { accountId: signedIn.account.id })
   return doneOnAccount(visit, 'passkey_removed', 'passkeys')
 })
+
+function told({ services, signedIn, request }: SignedVisit, event: string): Write {
+  const accountId = signedIn.account.id
+  return audit(services, { event, ...byPerson(accountId, request), accountId })
+}
 
 function failed(visit: SignedVisit, says: string): Promise<PlainResponse> {
   return showSection(visit, words.passkeys, html`${notice('bad', says)}${passkeysBack(visit)}`)

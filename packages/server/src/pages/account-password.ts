@@ -6,6 +6,7 @@ import { html } from 'hono/html'
 import { type AccountFault, newPassword } from '../accounts/accounts.ts'
 import { endOfSession, newBrowserSession } from '../accounts/browser-session.ts'
 import { checkPassword } from '../accounts/password.ts'
+import { audit, byPerson } from '../audit.ts'
 import type { PlainResponse } from '../http.ts'
 import { decideAndApply } from '../store/store.ts'
 import { signInGuesses } from '../throttle.ts'
@@ -79,12 +80,18 @@ export const submitPassword = formFromSignedIn(accountPurpose, async (visit, for
       { op: 'update', kind: 'account', record: { ...current, passwordHash: chosen.hash } },
       ...sessions.map(endOfSession),
       { op: 'insert', kind: 'browserSession', record: session },
+      audit(services, {
+        event: 'account.password_changed',
+        ...byPerson(account.id, request),
+        accountId: account.id,
+        detail: { sessions: sessions.length },
+      }),
     ]
     return { changed: true, writes }
   })
   if (!done.applied || !done.decision.changed) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   services.log.info('password changed', { accountId: account.id, address: request.address })
-  if (form.get('devices') === 'yes') await revokeGrants(services, account.id, () => true)
+  if (form.get('devices') === 'yes') await revokeGrants(visit, () => true)
   return doneOnAccount(visit, 'password', 'top', [sessionCookie(services, secret)])
 })
 

@@ -42,13 +42,14 @@ ${isThis ? '' : accountForm(visit, '/account/sessions', end)}</li>`
 
 /** Ends one of the others, or with no session named all of the others. */
 export const submitSessions = formFromSignedIn(accountPurpose, async (visit, form) => {
-  const { services, signedIn } = visit
+  const { services, signedIn, request } = visit
   const named = form.get('session')
   const mine = signedIn.session.id
   const done = await endSessions(
     services,
     signedIn.account.id,
     ({ id }) => id !== mine && (named === undefined || id === named),
+    request,
   )
   if (!done) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   return doneOnAccount(visit, named === undefined ? 'sessions_ended' : 'session_ended', 'browsers')
@@ -61,9 +62,9 @@ ${accountForm(visit, '/account/leave', html`<button class="danger">${words.leave
 
 /** Sign out everywhere: devices first, so that a failure leaves the person signed in to try again. */
 export const submitLeave = formFromSignedIn(accountPurpose, async (visit) => {
-  const { services, signedIn } = visit
-  await revokeGrants(services, signedIn.account.id, () => true)
-  const done = await endSessions(services, signedIn.account.id, () => true)
+  const { services, signedIn, request } = visit
+  await revokeGrants(visit, () => true)
+  const done = await endSessions(services, signedIn.account.id, () => true, request)
   if (!done) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   services.log.info('signed out everywhere', { accountId: signedIn.account.id })
   return seeOther(here(services, '/'), {

@@ -1,7 +1,8 @@
-// The account page: the devices that are signed in, the ways to sign in, and the browsers that are. Each part with what it
-// posts is in a file of its own, account-*.ts.
+// The account page: the devices that are signed in, the apps that were agreed to, the ways to sign in, and the browsers that are.
+// Each part with what it posts is in a file of its own, account-*.ts.
 
 import { html } from 'hono/html'
+import { consentsSection } from './account-consents.ts'
 import { devicesSection } from './account-devices.ts'
 import { passkeysSection } from './account-passkeys.ts'
 import { passwordSection } from './account-password.ts'
@@ -24,6 +25,7 @@ export const accountPage = forSignedIn(async (visit) => {
 <a class="button" href="${here(services, '/device')}">${words.connect}</a></div>
 ${note ? notice('good', note.says) : ''}
 ${await devicesSection(visit)}
+${await consentsSection(visit)}
 ${await passkeysSection(visit)}
 ${await sessionsSection(visit)}
 ${passwordSection(visit)}

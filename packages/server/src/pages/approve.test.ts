@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deviceCodeId } from '../tokens.ts'
 import { ask, createPeopledServer, openBrowser, poll, signIn } from './testing.ts'
 
 async function asked(form: Record<string, string> = {}, address?: string) {
@@ -141,4 +142,73 @@ test('an issuer with a path keeps every link and redirect below it', async () =>
     assert.match(target ?? '', /^\/auth\//)
   const link = await server.call('GET', '/auth/device/WDJB-MJHT')
   assert.equal(link.headers.location, '/auth/device/approve')
+})
+
+// What the device asked for, as its endpoint stores it.
+async function wants(
+  { server, device }: Awaited<ReturnType<typeof asked>>,
+  wanted: { acrValues?: readonly string[]; maxAge?: number },
+) {
+  const { store } = server.services
+  const record = await store.read('deviceAuthorization', deviceCodeId(device.device_code))
+  assert.ok(record)
+  await store.apply([{ op: 'update', kind: 'deviceAuthorization', record: { ...record, ...wanted } }])
+}
+
+test('SU-07 max_age: an old sign-in must be done again before Allow is there, and Allow without it decides nothing', async () => {
+  const it = await asked()
+  const { server, browser } = it
+  server.advance(10)
+  const device = await ask(server)
+  await wants({ ...it, device }, { maxAge: 300 })
+  const page = await browser.get(`/device/${device.user_code}`)
+  assert.match(page.body, /value="allow"/)
+  server.advance(301)
+  const late = await browser.get('/device/approve')
+  assert.match(late.body, /asks that you sign in anew/)
+  assert.match(late.body, /<a class="button" href="\/login">Sign in again<\/a>/)
+  assert.ok(!late.body.includes('value="allow"'))
+  const forced = await browser.submit(page, '/device/decision', { decision: 'allow' })
+  assert.equal(forced.status, 400)
+  assert.match(forced.body, /asks that you sign in anew/)
+  assert.equal((await poll(server, device)).error, 'authorization_pending')
+  // Refusing needs no new sign-in, and signing in leads back here.
+  const shown = await signIn(browser)
+  assert.equal(shown.path, '/device/approve')
+  server.advance(60)
+  await browser.submit(shown, '/device/decision', { decision: 'allow' })
+  assert.ok((await poll(server, device)).access_token)
+})
+
+test('SU-07 max_age=0 asks for a sign-in after the request, once', async () => {
+  const it = await asked()
+  it.server.advance(10)
+  const device = await ask(it.server)
+  await wants({ ...it, device }, { maxAge: 0 })
+  it.server.advance(1)
+  assert.match((await it.browser.get(`/device/${device.user_code}`)).body, /sign in anew/)
+  const shown = await signIn(it.browser)
+  it.server.advance(30)
+  assert.match((await it.browser.get(shown.path)).body, /value="allow"/)
+})
+
+test('SU-07 acr_values: a passkey is asked for where only it will do, and refusing works without', async () => {
+  const it = await asked()
+  await wants(it, { acrValues: ['phr'] })
+  const page = await it.browser.get('/device/approve')
+  assert.match(page.body, /asks that you sign in with a passkey/)
+  assert.ok(!page.body.includes('value="allow"'))
+  await it.browser.submit(page, '/device/decision', { decision: 'deny' })
+  assert.equal((await poll(it.server, it.device)).error, 'access_denied')
+})
+
+test('SU-07 SU-04 a class that nobody can reach here cannot be allowed, and the page says so', async () => {
+  const it = await asked()
+  await wants(it, { acrValues: ['urn:example:retina'] })
+  const page = await it.browser.get('/device/approve')
+  assert.match(page.body, /a kind of sign-in that this server does not have/)
+  assert.ok(!page.body.includes('value="allow"'))
+  assert.match(page.body, /value="deny"/)
+  await wants(it, { acrValues: ['urn:countersign:acr:password'] })
+  assert.match((await it.browser.get('/device/approve')).body, /value="allow"/)
 })

@@ -13,9 +13,11 @@ import { showExpired } from './expired.ts'
 import { findById, type OpenRequest } from './find-request.ts'
 import { here } from './links.ts'
 import { clockText, text } from './messages.ts'
-import { alertIcon, type Html, ltr, named, notice, renderPage, tickIcon } from './page.ts'
-import { deviceFacts, permissions } from './request-facts.ts'
+import { type Needed, neededSignIn } from './needed-sign-in.ts'
+import { alertIcon, type Html, ltr, named, notice, renderPage } from './page.ts'
+import { deviceFacts, permissions, publisherLine } from './request-facts.ts'
 import { sameNetwork } from './same-network.ts'
+import { scopesInWords } from './scopes.ts'
 import { signOutCorner } from './sign-out.ts'
 import { antiForgery, antiForgeryField, forSignedIn, type SignedVisit } from './visit.ts'
 
@@ -38,7 +40,7 @@ export function isElsewhere({ request }: SignedVisit, { record }: OpenRequest): 
   return !sameNetwork(record.context.observed.address, request.address)
 }
 
-export function showApprove(
+export async function showApprove(
   visit: SignedVisit,
   open: OpenRequest,
   typed: string,
@@ -46,22 +48,19 @@ export function showApprove(
 ): Promise<PlainResponse> {
   const { services, signedIn } = visit
   const { record, client } = open
+  const scopes = await scopesInWords(services, record.scopes, { client, resources: record.resources })
   const elsewhere = isElsewhere(visit, open)
   const left = record.expiresAt - services.system.now()
   const main = html`<h1 tabindex="-1" ${unconfirmed ? '' : html`autofocus`}>${words.title(html`<strong>${named(client.name)}</strong>`)}</h1>
-<p class="publisher">${
-    client.publisher === null
-      ? html`<span class="badge plain">${words.notVerified}</span>`
-      : html`<span class="badge good">${tickIcon}<span>${words.verified(named(client.publisher))}</span></span>`
-  }</p>
+${publisherLine(client)}
 <p class="who">${named(signedIn.account.email)} <a href="${here(services, '/login')}">${words.notYou}</a></p>
 ${elsewhere ? notice('warn', html`<strong>${words.differentTitle}</strong> ${words.different}`) : ''}
 <section class="shown-code" aria-label="${words.codeLead}"><p>${words.codeLead}</p>
 <p class="big-code">${codeChip(typed)}</p>
 <p class="small">${words.codeAdvice}</p></section>
 ${deviceFacts(visit, record, elsewhere)}
-${permissions(services.config, client, record)}
-${decisionForm(visit, open, { elsewhere, unconfirmed })}
+${permissions(services.config, client, { scopes, resources: record.resources })}
+${decisionForm(visit, open, { elsewhere, unconfirmed, needed: neededSignIn(visit, record) })}
 <p class="time">${words.left(html`<span data-left="${left}">${clockText(left)}</span>`)} · <a href="${here(services, '/device')}">${words.otherCode}</a></p>
 <p class="unseen" id="time-status" role="status" data-last-minute="${words.lastMinute}" data-ended="${words.ended}"></p>`
   return renderPage(services, {
@@ -77,24 +76,39 @@ ${decisionForm(visit, open, { elsewhere, unconfirmed })}
 /** What the decision form is made for: this browser's session and this one request (standards.md DV-11). */
 export const decisionPurpose = (id: string | undefined): string => `decide ${id ?? ''}`
 
+interface Obstacles {
+  readonly elsewhere: boolean
+  readonly unconfirmed: boolean
+  readonly needed: Needed | undefined
+}
+
 // Don't allow comes first, so it is what the Enter key means, and both buttons weigh the same.
 function decisionForm(
   visit: SignedVisit,
   { record, client }: OpenRequest,
-  { elsewhere, unconfirmed }: { readonly elsewhere: boolean; readonly unconfirmed: boolean },
+  { elsewhere, unconfirmed, needed }: Obstacles,
 ): Html {
   const command = client.id === ownClientId ? html`<code>${ltr('countersign login')}</code>` : undefined
   return html`<form method="post" action="${here(visit.services, '/device/decision')}" class="decision">
 <input type="hidden" name="${antiForgeryField}" value="${antiForgery(visit, decisionPurpose(record.id))}">
 <input type="hidden" name="request" value="${record.id}">
 <p class="question">${command ? words.questionCommand(command) : words.question}</p>
-${elsewhere ? confirmBox(unconfirmed) : ''}
+${needed === undefined ? '' : notice('warn', text.needs[needed](html`<strong>${named(client.name)}</strong>`))}
+${elsewhere && needed === undefined ? confirmBox(unconfirmed) : ''}
 <div class="pair">
 <button name="decision" value="deny" formnovalidate>${words.deny}</button>
-<button name="decision" value="allow">${words.allow}</button>
+${allowButton(visit, needed)}
 </div>
 <p class="report"><button class="quiet" name="decision" value="report" formnovalidate>${words.report}</button></p>
 </form>`
+}
+
+// SU-07: until the person has signed in as the program asks, there is the way to do so in the place of Allow.
+function allowButton({ services }: SignedVisit, needed: Needed | undefined): Html | string {
+  if (needed === undefined) return html`<button name="decision" value="allow">${words.allow}</button>`
+  return needed === 'impossible'
+    ? ''
+    : html`<a class="button" href="${here(services, '/login')}">${text.needs.signIn}</a>`
 }
 
 function confirmBox(unconfirmed: boolean): Html {

@@ -8,9 +8,11 @@ import {
   grant as grantRules,
   type Write,
 } from '@countersign/protocol'
+import { audit, byPerson, tellOfEnds } from '../audit.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
 import { decideAndApply } from '../store/store.ts'
 import { cleanText } from '../text.ts'
+import { newGrantId } from '../tokens.ts'
 import { carriedTyped, decisionPurpose, isElsewhere, showApprove } from './approve.ts'
 import { carryCode } from './carried-code.ts'
 import { undoPurpose, undoSeconds } from './connected.ts'
@@ -18,6 +20,7 @@ import { decidedPlace } from './decided.ts'
 import { showExpired } from './expired.ts'
 import { findById } from './find-request.ts'
 import { here } from './links.ts'
+import { neededSignIn } from './needed-sign-in.ts'
 import { problemPage } from './problem.ts'
 import { formFromSignedIn, type SignedVisit } from './visit.ts'
 
@@ -30,8 +33,12 @@ export const submitDecision = formFromSignedIn(
       return problemPage(visit.services, 'malformed')
     const open = await findById(visit.services, id)
     if (open === undefined) return afterwards(visit, id)
+    const typed = carriedTyped(visit, id) ?? ''
+    if (choice === 'allow' && neededSignIn(visit, open.record) !== undefined) {
+      return { ...(await showApprove(visit, open, typed)), status: 400 }
+    }
     if (choice === 'allow' && isElsewhere(visit, open) && form.get('confirm') !== 'yes') {
-      return showApprove(visit, open, carriedTyped(visit, id) ?? '', true)
+      return showApprove(visit, open, typed, true)
     }
     return decide(visit, id, choice)
   },
@@ -39,15 +46,24 @@ export const submitDecision = formFromSignedIn(
 
 type Choice = 'allow' | 'deny' | 'report'
 
+const events: Readonly<Record<Choice, string>> = {
+  allow: 'device.allowed',
+  deny: 'device.denied',
+  report: 'device.reported',
+}
+
 async function decide(visit: SignedVisit, id: string, choice: Choice): Promise<PlainResponse> {
   const { services, signedIn } = visit
   const done = await decideAndApply(services.store, async () => {
     const record = await services.store.read('deviceAuthorization', id)
     if (record === undefined) return { outcome: 'not_pending', writes: [] } as const
     const decision = decisionOf(visit, choice === 'report')
-    return choice === 'allow'
-      ? deviceAuthorization.approve(record, decision, signedIn.account)
-      : deviceAuthorization.deny(record, decision)
+    const decided =
+      choice === 'allow'
+        ? deviceAuthorization.approve(record, decision, signedIn.account)
+        : deviceAuthorization.deny(record, decision)
+    if (decided.outcome !== 'decided') return decided
+    return { ...decided, writes: [...decided.writes, audited(visit, decided.record, events[choice])] }
   })
   if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   if (done.decision.outcome === 'decided') tell(visit, done.decision.record, choice)
@@ -63,6 +79,7 @@ function decisionOf({ services, request, signedIn }: SignedVisit, reportedAsAtta
     address: request.address,
     userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
     reportedAsAttack,
+    grantId: newGrantId(services.system),
   }
 }
 
@@ -79,6 +96,23 @@ function tell(
   }
   if (choice === 'report') services.log.warn('request reported as an attack', facts)
   else services.log.info(choice === 'allow' ? 'request allowed' : 'request denied', facts)
+}
+
+function audited(
+  { services, request, signedIn }: SignedVisit,
+  { clientId, context, scopes, decision }: DeviceAuthorization,
+  event: string,
+): Write {
+  const accountId = signedIn.account.id
+  return audit(services, {
+    event,
+    ...byPerson(accountId, request),
+    accountId,
+    clientId,
+    // A request that was not allowed never becomes a grant.
+    grantId: event === events.deny || event === events.report ? null : (decision?.grantId ?? null),
+    detail: { scopes, deviceAddress: context.observed.address },
+  })
 }
 
 // To the page that tells what the request came to, whoever was first: a second decision changes nothing.
@@ -104,14 +138,20 @@ export const submitUndo = formFromSignedIn(
 
 // An approval that was not fetched is withdrawn; a grant that was made of it is revoked. Which of the two it is may change in
 // this very moment, and then the step is decided again.
-async function undo({ services, signedIn }: SignedVisit, id: string): Promise<readonly Write[]> {
+async function undo(visit: SignedVisit, id: string): Promise<readonly Write[]> {
+  const { services, signedIn, request } = visit
   const now = services.system.now()
   const record = await services.store.read('deviceAuthorization', id)
   if (record === undefined || record.decision?.accountId !== signedIn.account.id) return []
   if (now >= record.decision.at + undoSeconds) return []
-  if (record.status === 'approved') {
-    return deviceAuthorization.cancel(record, { clientId: record.clientId, now }).writes
-  }
   const grant = record.grantId === null ? undefined : await services.store.read('grant', record.grantId)
-  return grant === undefined ? [] : grantRules.revoke(grant, 'person', now)
+  const writes =
+    record.status === 'approved'
+      ? deviceAuthorization.cancel(record, { clientId: record.clientId, now }).writes
+      : grant === undefined
+        ? []
+        : grantRules.revoke(grant, 'person', now)
+  if (writes.length === 0) return []
+  const told = tellOfEnds(services, writes, byPerson(signedIn.account.id, request))
+  return [...told, audited(visit, record, 'device.undone')]
 }

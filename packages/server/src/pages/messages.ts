@@ -80,6 +80,18 @@ export const text = {
       says: 'You signed in or out since it was opened, this browser keeps no cookies, or it was sent from somewhere else. Go back, reload it and try again. Nothing was changed.',
     },
     not_found: { title: 'There is no such page', says: 'The address may have been mistyped or cut off.' },
+    client_unknown: {
+      title: 'This app is not known here',
+      says: 'It sent you here without saying who it is, or under a name that this server does not know. Go back to the app; if this happens again, tell the people who make it.',
+    },
+    redirect_unknown: {
+      title: 'The app sent you here in the wrong way',
+      says: 'It wants the answer sent to an address that it never registered, so nothing was sent anywhere. Go back to the app; if this happens again, tell the people who make it.',
+    },
+    request_over: {
+      title: 'This request is over',
+      says: 'It was used already, its time is up, or it was begun in another browser. Go back to the app and start again.',
+    },
     setup_used: {
       title: 'This setup link no longer works',
       says: 'It works once, and only until there is an account or the server is started again. If you are setting up this server, use the link it printed last.',
@@ -95,6 +107,12 @@ export const text = {
     },
   },
 
+  handBack: {
+    title: 'Back to the app',
+    lead: 'Your answer is on its way.',
+    button: 'Continue',
+  },
+
   front: {
     title: 'Sign in your terminal',
     lead: 'A program, a server or a device asks; you decide here, in your browser.',
@@ -107,6 +125,16 @@ export const text = {
     title: 'Sign in',
     connecting: (code: Html) => html`Connecting ${code}`,
     again: (email: string) => `You are signed in as ${email}. Sign in again, or as somebody else.`,
+    toContinue: (app: Html) => html`to continue to ${app}`,
+    why: {
+      again: (app: Html) => html`${app} asks that you sign in again.`,
+      choose: (app: Html) => html`${app} asks which account to use.`,
+      stronger: (app: Html) => html`${app} asks that you sign in with a passkey.`,
+    },
+    passkeyNeedsScript: 'Signing in with a passkey needs scripts to be allowed in this browser.',
+    continueAs: (email: Html) => html`Continue as ${email}`,
+    another: 'Use another account',
+    cancel: 'Cancel and go back',
     passkey: 'Sign in with a passkey',
     passkeyFailed: 'That passkey did not work here. Try again, or use your password.',
     or: 'or',
@@ -193,6 +221,62 @@ export const text = {
     otherCode: 'Enter another code',
   },
 
+  needs: {
+    again: (app: Html) => html`${app} asks that you sign in anew before you allow this.`,
+    stronger: (app: Html) => html`${app} asks that you sign in with a passkey before you allow this.`,
+    impossible: (app: Html) =>
+      html`${app} asks for a kind of sign-in that this server does not have. It cannot be allowed.`,
+    signIn: 'Sign in again',
+  },
+
+  consent: {
+    title: (app: Html) => html`Allow ${app} to use your account?`,
+    identifiedBy: 'Describes itself at',
+    goesTo: 'Sends you back to',
+    thisComputer: 'a program on this computer',
+    anyProgram: {
+      loopback:
+        'Any program on this computer can ask in this name. Allow it only if you started it yourself, just now.',
+      scheme:
+        'Any app on this device can ask in this name. Allow it only if you started it yourself, just now.',
+    },
+    otherHost: 'It sends you back to another place than the one that describes it.',
+    newScopes: 'New: it will also be able to',
+    nothingNew: 'Nothing more than before.',
+    agreed: 'You agreed before that it may',
+    optional: 'Optional. Untick what you do not want.',
+    noScopes: 'It asks for nothing but your agreement.',
+    theirPages: 'More about it:',
+    pages: { home: 'Website', terms: 'Terms', privacy: 'Privacy policy' },
+    question: (when: string) => `It asked ${when}. Was that you?`,
+    ended: 'The time for this is over. Go back to the program and start again.',
+    outdated: 'You signed in or out since this page was opened. Look at it again: nothing was decided yet.',
+    nothing: 'With nothing ticked there is nothing to allow. Tick something, or choose “Don’t allow”.',
+  },
+
+  leave: {
+    title: 'Going back',
+    lead: (place: Html) => html`You are being sent back to ${place}.`,
+    button: 'Continue',
+  },
+
+  over: {
+    title: 'This request is over',
+    says: 'It was answered already, its time is up, or it was started in another browser.',
+    next: 'Go back to the program that sent you here. If it still waits, start again there.',
+  },
+
+  logout: {
+    title: 'Sign out?',
+    lead: 'You were sent here to be signed out of this browser.',
+    askedBy: (app: Html) => html`${app} asks to sign you out of this browser.`,
+    faulty: 'Something in the request is not right, so you will not be sent back to where you came from.',
+    stay: 'Stay signed in',
+    button: 'Sign out',
+    doneTitle: 'You are signed out',
+    done: 'This browser is signed out here. Devices and programs that you have signed in stay signed in.',
+  },
+
   connected: {
     title: 'Connected',
     says: (device: Html, email: Html) => html`${device} is signed in as ${email}.`,
@@ -224,7 +308,11 @@ export const text = {
     noDevices: 'Nothing is signed in yet.',
     firstStep: 'In a terminal, on this or any other computer, type:',
     justConnected: 'Just connected',
-    via: { device_code: 'with a code', authorization_code: 'in a browser' },
+    via: {
+      device_code: 'with a code',
+      authorization_code: 'in a browser',
+      jwt_bearer: 'by your organisation',
+    },
     lastUsed: (when: string) => `Last used ${when}`,
     connectedAt: (when: string) => `connected ${when}`,
     noName: 'Unnamed device',
@@ -236,6 +324,15 @@ export const text = {
     signOutAllDevices: 'Sign out all devices',
     hidden: (count: number) => `And ${counted(count, 'older device', 'older devices')} that are not shown.`,
     mayDo: 'May',
+    consents: 'Apps you have agreed to',
+    consentsLead: 'What you said yes to, and did not take back. Withdraw what you no longer want.',
+    consentAt: (when: string) => `Agreed ${when}`,
+    consentPlace: 'Sends you back to',
+    withdraw: 'Withdraw',
+    withdrawLead: (app: Html) =>
+      html`This signs ${app} out everywhere. It can come back only by asking you again.`,
+    withdrawSummary: 'What it may do',
+    hiddenConsents: (count: number) => `And ${counted(count, 'older one', 'older ones')} not shown.`,
     passkeys: 'Passkeys',
     passkeysLead:
       'Sign in with your fingerprint, face or device lock. A passkey cannot be phished or guessed.',
@@ -274,6 +371,7 @@ export const text = {
       renamed: 'The name was saved.',
       revoked: 'The device was signed out.',
       revoked_all: 'The devices were signed out.',
+      consent_withdrawn: 'What you had agreed to was withdrawn.',
       passkey_added: 'The passkey was added.',
       passkey_removed: 'The passkey was removed.',
       session_ended: 'The browser was signed out.',

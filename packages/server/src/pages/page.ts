@@ -22,14 +22,18 @@ export interface PageContent {
   readonly corner?: Html
   /** A page with something for the script to do. */
   readonly script?: boolean
+  /** Where a redirect that answers a form of the page may lead beside our own pages: a source of CSP, such as `com.example.app:`. */
+  readonly formsMayLeadTo?: string | undefined
 }
 
-// UI-01 to UI-05, UI-13. Every decision ends on a page of our own, so 'self' for forms blocks nothing (UI-03).
+// UI-01 to UI-05, UI-13. Chromium and WebKit hold the whole chain of redirects after a form against form-action, so a form must
+// end on a page of our own (UI-03): every decision does, and going back to a client is leave.ts.
+const policy =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; " +
+  "object-src 'none'; frame-ancestors 'none'; form-action 'self'"
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; " +
-    "object-src 'none'; frame-ancestors 'none'; form-action 'self'",
+  'content-security-policy': policy,
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -40,9 +44,11 @@ const pageHeaders = {
 export async function renderPage(services: Services, content: PageContent): Promise<PlainResponse> {
   const body = await frame(services, content)
   const cookies = content.cookies?.length ? { 'set-cookie': content.cookies } : {}
+  const { formsMayLeadTo: further } = content
+  const forms = further === undefined ? {} : { 'content-security-policy': `${policy} ${further}` }
   return {
     status: content.status ?? 200,
-    headers: { ...pageHeaders, ...content.headers, ...cookies },
+    headers: { ...pageHeaders, ...forms, ...content.headers, ...cookies },
     body: String(body),
   }
 }

@@ -13,6 +13,9 @@ export type Problem =
   | 'too_large'
   | 'forged'
   | 'not_found'
+  | 'client_unknown'
+  | 'redirect_unknown'
+  | 'request_over'
   | 'setup_used'
   | 'too_many'
   | 'busy'
@@ -23,6 +26,9 @@ const statuses: Readonly<Record<Problem, number>> = {
   too_large: 413,
   forged: 403,
   not_found: 404,
+  client_unknown: 400,
+  redirect_unknown: 400,
+  request_over: 400,
   setup_used: 410,
   too_many: 429,
   busy: 503,

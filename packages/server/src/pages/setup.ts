@@ -6,6 +6,7 @@ import { html } from 'hono/html'
 import { newAccount } from '../accounts/accounts.ts'
 import { newBrowserSession } from '../accounts/browser-session.ts'
 import { useSetupLink } from '../accounts/setup-link.ts'
+import { audit, byPerson } from '../audit.ts'
 import { type PlainRequest, type PlainResponse, seeOther } from '../http.ts'
 import { here } from './links.ts'
 import { text } from './messages.ts'
@@ -48,6 +49,12 @@ export const submitSetup = formFromAnybody('setup', async (visit, form) => {
     usingUp,
     { op: 'insert', kind: 'account', record: made.account },
     { op: 'insert', kind: 'browserSession', record: session },
+    audit(services, {
+      event: 'account.added',
+      ...byPerson(made.account.id, request),
+      accountId: made.account.id,
+      detail: { admin: true, via: 'setup link' },
+    }),
   ])
   if (applied === 'conflict') return problemPage(services, 'setup_used')
   tell(visit, made.account)

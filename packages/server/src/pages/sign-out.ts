@@ -10,9 +10,9 @@ import { text } from './messages.ts'
 import type { Html } from './page.ts'
 import { antiForgery, antiForgeryField, cookie, formFromSignedIn, type Visit } from './visit.ts'
 
-export const submitSignOut = formFromSignedIn('sign-out', async ({ services, signedIn }) => {
+export const submitSignOut = formFromSignedIn('sign-out', async ({ services, signedIn, request }) => {
   const { session, account } = signedIn
-  await endSessions(services, account.id, ({ id }) => id === session.id)
+  await endSessions(services, account.id, ({ id }) => id === session.id, request)
   return seeOther(here(services, '/'), {
     'set-cookie': [cookie(services, 'session', '', 0), dropCode(services)],
   })

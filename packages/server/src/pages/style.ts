@@ -88,6 +88,10 @@ button:hover, .button:hover { background: var(--tint); border-color: var(--accen
 .primary:hover { background: var(--accent-strong); border-color: var(--accent-strong); color: var(--on-accent); }
 [data-needs-passkeys]:not([hidden]) + form > .primary { background: var(--sheet); border-color: var(--edge); color: var(--ink); }
 [data-needs-passkeys]:not([hidden]) + form > .primary:hover { background: var(--tint); border-color: var(--accent); }
+.go-on ~ * > .primary, .go-on ~ * > form > .primary { background: var(--sheet); border-color: var(--edge); color: var(--ink); }
+.go-on ~ * > .primary:hover, .go-on ~ * > form > .primary:hover { background: var(--tint); border-color: var(--accent); }
+.turn-back { justify-items: center; }
+.go-on + .or { margin-block-start: 0; }
 form > .primary { inline-size: 100%; padding-inline: .6rem; }
 .quiet { border-color: transparent; background: none; color: var(--soft); font-weight: 500; padding-inline: .6rem; text-decoration: underline; text-underline-offset: .2em; text-decoration-thickness: 1px; }
 .quiet:hover { background: none; border-color: transparent; color: var(--ink); text-decoration-thickness: 2px; }
@@ -119,7 +123,8 @@ code { font-family: var(--mono); font-size: .92em; background: var(--tint); padd
 .badge { display: inline-flex; align-items: center; gap: .35rem; padding: .05rem .65rem; border-radius: 99px; font-size: .875rem; font-weight: 550; border: 1px solid var(--line); color: var(--soft); }
 .badge .icon { margin: 0; }
 .badge.good { background: var(--tint); border-color: transparent; color: var(--accent); }
-.caution { display: inline-flex; gap: .35rem; color: var(--amber-ink); font-weight: 600; }
+.caution { color: var(--amber-ink); font-weight: 600; }
+.caution .icon { vertical-align: -.2em; margin: 0; margin-inline-end: .3rem; }
 
 .publisher { margin-block-start: -.6rem; }
 .who { color: var(--soft); display: flex; flex-wrap: wrap; gap: 0 .5rem; }
@@ -146,12 +151,21 @@ dd { font-weight: 500; }
 .permissions li + li { margin-block-start: .2rem; }
 .permissions li::before, .scopes li::before { content: ""; position: absolute; inset-inline-start: .3rem; inset-block-start: .66em; inline-size: .4em; block-size: .4em; border-radius: 50%; background: var(--accent); }
 .scopes { font-size: .9375rem; }
-.decision { border-block-start: 1px solid var(--line); padding-block-start: 1.25rem; gap: 1rem; }
+.to { display: grid; gap: .3rem; }
+.to div { display: flex; flex-wrap: wrap; gap: 0 .6rem; }
+.consent > .permissions { border-block-start: 1px solid var(--line); }
+.permissions h2:not(:first-child) { margin-block-start: .75rem; }
+.free { min-inline-size: 0; margin: .35rem 0 0; padding: 0; border: 0; display: grid; }
+.free legend { padding: 0; margin-block-end: .2rem; }
+.free .check { min-block-size: 44px; }
+.lasting { display: grid; gap: .5rem; }
+.links-line a { display: inline-block; padding-block: .55rem; margin-inline-end: .5rem; }
+.decision { display: grid; border-block-start: 1px solid var(--line); padding-block-start: 1.25rem; gap: 1rem; }
 .question { font-size: 1.125rem; font-weight: 650; text-wrap: balance; }
 .confirm { padding: .35rem 1.1rem; border: 1px solid var(--amber-line); border-radius: 12px; }
 .confirm .error { padding-block-start: .6rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
-.pair button { min-block-size: 54px; border-width: 2px; border-color: var(--accent); padding-inline: .5rem; }
+.pair > * { min-block-size: 54px; border-width: 2px; border-color: var(--accent); padding-inline: .5rem; }
 .report { text-align: center; margin-block-start: -.25rem; }
 .time { text-align: center; color: var(--soft); font-variant-numeric: tabular-nums; margin-block-start: -.75rem; }
 .done { inline-size: 3.5rem; block-size: 3.5rem; display: grid; place-items: center; border-radius: 50%; background: var(--accent); color: var(--on-accent); }

@@ -1,13 +1,18 @@
 // A person's browser for tests without sockets: it keeps cookies, follows redirects, and posts the forms that pages hold.
 // The server behind it is ../testing/services.ts; tests in a real browser are in the workspace's test/journey.
 
+import type { AuthorizationParameters, Client } from '@countersign/protocol'
 import { hashPassword } from '../accounts/password.ts'
+import { openedRequest } from '../authorization-requests.ts'
 import type { PlainResponse } from '../http.ts'
-import { createTestServer, type TestOptions, type TestServer } from '../testing/services.ts'
+import { createTestServer, startOfTime, type TestOptions, type TestServer } from '../testing/services.ts'
+import { openVisit } from './visit.ts'
 
 export interface Shown extends PlainResponse {
   /** Where the browser is after redirects. */
   readonly path: string
+  /** The address outside to which the last answer leads, by redirect or by a page that goes on. */
+  readonly leaves: URL | undefined
 }
 
 export interface TestBrowser {
@@ -43,7 +48,8 @@ export function openBrowser(server: TestServer, address = '192.0.2.1'): TestBrow
     return response
   }
   const follow = async (response: PlainResponse, path: string): Promise<Shown> => {
-    if (response.status !== 303) return { ...response, path }
+    const leaves = leavesTo(response)
+    if (response.status !== 303 || leaves !== undefined) return { ...response, path, leaves }
     return browser.get(String(response.headers.location))
   }
   const browser: TestBrowser = {
@@ -64,6 +70,11 @@ export function openBrowser(server: TestServer, address = '192.0.2.1'): TestBrow
   return browser
 }
 
+function leavesTo({ headers }: PlainResponse): URL | undefined {
+  const target = headers.location ?? /^0;url=(.*)$/.exec(String(headers.refresh ?? ''))?.[1]
+  return target === undefined || String(target).startsWith('/') ? undefined : new URL(String(target))
+}
+
 /** The hidden inputs of a form, with their values. */
 export function hiddenFields(page: PlainResponse, action: string, having = ''): Record<string, string> {
   const forms = page.body.match(/<form [\s\S]*?<\/form>/g) ?? []
@@ -75,7 +86,79 @@ export function hiddenFields(page: PlainResponse, action: string, having = ''): 
   )
 }
 
+/** An authorization request that `browser` has just opened, as /oauth/authorize leaves it; its reference. */
+export async function openedIn(
+  server: TestServer,
+  browser: TestBrowser,
+  client: Client,
+  parameters: Partial<AuthorizationParameters> = {},
+): Promise<string> {
+  const { services } = server
+  const headers = { cookie: [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
+  const visit = await openVisit(services, { ...plainGet, headers, address: browser.address })
+  const asked = { client, parameters: { ...plainParameters(client), ...parameters }, refusal: null }
+  const { record, reference, cookie } = openedRequest(visit, asked)
+  await services.store.apply([{ op: 'insert', kind: 'authorizationRequest', record }])
+  const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+  browser.cookies.set(name, value)
+  return reference
+}
+
+const plainGet = {
+  method: 'GET',
+  path: '/oauth/authorize',
+  query: '',
+  body: '',
+  gone: () => false,
+  onGone: () => {},
+}
+
+const plainParameters = (client: Client): AuthorizationParameters => ({
+  redirectUri: client.redirectUris[0] ?? '',
+  redirectUriGiven: true,
+  responseMode: 'query',
+  state: 'the state',
+  nonce: null,
+  codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  scopes: client.scopes,
+  resources: [],
+  prompt: [],
+  maxAge: null,
+  acrValues: [],
+  loginHint: null,
+  hintedAccountId: null,
+  jkt: null,
+})
+
 export const password = 'four quiet green boats'
+
+/** A program of somebody else's, with a secret, a page to go back to, and a resource with words for its scopes. */
+export async function addEditor(server: TestServer, changes: Partial<Client> = {}): Promise<Client> {
+  const record = {
+    id: 'https://notes.example',
+    version: 0,
+    name: 'Notes',
+    openToAll: false,
+    accessTokenFormat: null,
+    accessTokenSeconds: null,
+    createdAt: startOfTime,
+    scopes: [
+      { scope: 'notes:read', words: 'read your notes', risk: null, optional: false },
+      { scope: 'notes:delete', words: 'empty the bin', risk: 'there is no way back', optional: true },
+    ],
+  }
+  await server.services.store.apply([{ op: 'insert', kind: 'resource', record }])
+  return server.addClient({
+    id: 'editor',
+    name: 'Editor',
+    authMethods: ['client_secret_basic'],
+    grantTypes: ['authorization_code', 'refresh_token'],
+    redirectUris: ['https://editor.example/back'],
+    scopes: ['openid', 'email', 'notes:read', 'notes:delete'],
+    resources: ['https://notes.example'],
+    ...changes,
+  })
+}
 
 /** A server with the account mia@example.com and the client of our own program. */
 export async function createPeopledServer(options: TestOptions = {}): Promise<TestServer> {

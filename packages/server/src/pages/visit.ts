@@ -43,13 +43,19 @@ export const forSignedIn =
     return isSignedIn(visit) ? respond(visit) : seeOther(here(services, '/login'))
   }
 
-/** A form posted by one of our own pages in this browser; anything else is refused before it is looked at. */
+/**
+ * A form posted by one of our own pages in this browser; anything else is refused before it is looked at. `outdated` may show
+ * the page anew where the form is ours, but was made before somebody signed in or out.
+ */
 export const formFromAnybody =
-  (purpose: Purpose, respond: RespondToForm): Endpoint =>
+  (purpose: Purpose, respond: RespondToForm, outdated?: RespondToForm): Endpoint =>
   async (services, request) => {
     const visit = await openVisit(services, request)
     const posted = readOwnForm(visit, purpose)
-    return 'refused' in posted ? posted.refused : respond(visit, posted.form)
+    if (!('refused' in posted)) return respond(visit, posted.form)
+    return outdated !== undefined && posted.outdated !== undefined
+      ? outdated(visit, posted.outdated)
+      : problemPage(services, posted.refused)
   }
 
 export const formFromSignedIn =
@@ -58,7 +64,7 @@ export const formFromSignedIn =
     const visit = await openVisit(services, request)
     if (!isSignedIn(visit)) return seeOther(here(services, '/login'))
     const posted = readOwnForm(visit, purpose)
-    return 'refused' in posted ? posted.refused : respond(visit, posted.form)
+    return 'refused' in posted ? problemPage(services, posted.refused) : respond(visit, posted.form)
   }
 
 export function isSignedIn(visit: Visit): visit is SignedVisit {
@@ -87,16 +93,17 @@ export function antiForgery({ services, browser }: Visit, purpose: string): stri
 
 export const antiForgeryField = 'proof'
 
-function readOwnForm(
-  visit: Visit,
-  purpose: Purpose,
-): { readonly form: Form } | { readonly refused: Promise<PlainResponse> } {
+type OwnForm =
+  | { readonly form: Form }
+  | { readonly refused: 'malformed' | 'forged'; readonly outdated?: Form }
+
+function readOwnForm(visit: Visit, purpose: Purpose): OwnForm {
   const read = readForm(visit.request)
-  if (!read.ok) return { refused: problemPage(visit.services, 'malformed') }
+  if (!read.ok) return { refused: 'malformed' }
   const { form } = read
+  if (!isSameOrigin(visit)) return { refused: 'forged' }
   const expected = antiForgery(visit, typeof purpose === 'string' ? purpose : purpose(form))
-  const proven = sameSecret(form.get(antiForgeryField) ?? '', expected)
-  if (!proven || !isSameOrigin(visit)) return { refused: problemPage(visit.services, 'forged') }
+  if (!sameSecret(form.get(antiForgeryField) ?? '', expected)) return { refused: 'forged', outdated: form }
   return { form }
 }
 
@@ -109,7 +116,13 @@ function isSameOrigin({ services, request }: Visit): boolean {
   return origin === undefined || origin === 'null' || origin === new URL(services.config.issuer).origin
 }
 
-const cookieNames = { session: 'countersign', code: 'countersign-code', note: 'countersign-note' } as const
+const cookieNames = {
+  session: 'countersign',
+  /** What authorization requests are bound to; it outlives signing in and out. */
+  browser: 'countersign-browser',
+  code: 'countersign-code',
+  note: 'countersign-note',
+} as const
 export type CookieName = keyof typeof cookieNames
 
 /**

@@ -37,6 +37,20 @@ const migrations: readonly string[] = [
          RAISE EXCEPTION 'countersign: a record has moved' USING ERRCODE = 'CS409';
        END IF;
      END $body$;`,
+  `${table('resources')}
+   ${table('authorization_requests')}
+   ${table('authorization_codes', account)}
+   ${table('consents', account)}
+   ${table('initial_access_tokens')}
+   ${table('spent')}
+   ${table('audit_entries', 'link text COLLATE "C",')}
+   CREATE INDEX clients_purge ON clients (purge_at) WHERE purge_at IS NOT NULL;
+   CREATE INDEX authorization_requests_purge ON authorization_requests (purge_at);
+   CREATE INDEX authorization_codes_account ON authorization_codes (account_id);
+   CREATE INDEX authorization_codes_purge ON authorization_codes (purge_at);
+   CREATE INDEX consents_account ON consents (account_id);
+   CREATE INDEX spent_purge ON spent (purge_at);
+   CREATE INDEX audit_entries_link ON audit_entries (link);`,
 ]
 
 /** Names the lock under which one node at a time migrates; any constant of our own will do. */

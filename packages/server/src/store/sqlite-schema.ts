@@ -35,6 +35,27 @@ const migrations: readonly string[] = [
    CREATE INDEX grants_purge ON grants (purge_at);
    CREATE INDEX attempts_purge ON attempts (purge_at);
    CREATE TABLE notices (seq INTEGER PRIMARY KEY, topic TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE resources (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE authorization_requests (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE authorization_codes (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE consents (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE initial_access_tokens (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE spent (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE audit_entries (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, link TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE INDEX clients_purge ON clients (purge_at) WHERE purge_at IS NOT NULL;
+   CREATE INDEX authorization_requests_purge ON authorization_requests (purge_at);
+   CREATE INDEX authorization_codes_account ON authorization_codes (account_id);
+   CREATE INDEX authorization_codes_purge ON authorization_codes (purge_at);
+   CREATE INDEX consents_account ON consents (account_id);
+   CREATE INDEX spent_purge ON spent (purge_at);
+   CREATE INDEX audit_entries_link ON audit_entries (link);`,
 ]
 
 /** Brings the schema up to date; safe when several processes start at once. */

@@ -36,7 +36,8 @@ export const tables = {
     columns: { accountId: ofAccount },
     purgeAt: (record) => record.expiresAt,
   },
-  client: { name: 'clients', columns: {}, purgeAt: () => null },
+  client: { name: 'clients', columns: {}, purgeAt: (record) => record.expiresAt },
+  resource: { name: 'resources', columns: {}, purgeAt: () => null },
   deviceAuthorization: {
     name: 'device_authorizations',
     columns: {
@@ -50,6 +51,17 @@ export const tables = {
     purgeAt: (record) => record.expiresAt + tombstoneSeconds,
     frees: { column: 'userCodeHash', secondsBeforePurge: tombstoneSeconds },
   },
+  authorizationRequest: {
+    name: 'authorization_requests',
+    columns: {},
+    purgeAt: (record) => record.expiresAt + tombstoneSeconds,
+  },
+  authorizationCode: {
+    name: 'authorization_codes',
+    columns: { accountId: ofAccount },
+    purgeAt: (record) => record.expiresAt + tombstoneSeconds,
+  },
+  consent: { name: 'consents', columns: { accountId: ofAccount }, purgeAt: () => null },
   grant: {
     name: 'grants',
     columns: { accountId: ofAccount },
@@ -61,6 +73,23 @@ export const tables = {
     purgeAt: (record) => record.retiresAt,
   },
   attempts: { name: 'attempts', columns: {}, purgeAt: (record) => record.expiresAt },
+  initialAccessToken: {
+    name: 'initial_access_tokens',
+    columns: {},
+    purgeAt: (record) => record.expiresAt,
+  },
+  spent: { name: 'spent', columns: {}, purgeAt: (record) => record.expiresAt },
+  auditEntry: {
+    name: 'audit_entries',
+    columns: {
+      /** Those that are not linked yet; and each by its place in the chain, twelve digits that sort. */
+      link: {
+        unique: false,
+        of: (record) => (record.link === null ? 'open' : String(record.link.sequence).padStart(12, '0')),
+      },
+    },
+    purgeAt: () => null,
+  },
   setting: { name: 'settings', columns: {}, purgeAt: (record) => record.expiresAt },
 } as const satisfies { [K in Kind]: Table<K> }
 
@@ -69,7 +98,13 @@ export const kinds = Object.keys(tables) as readonly Kind[]
 export type Column<K extends Kind> = keyof (typeof tables)[K]['columns'] & string
 
 /** Kinds whose records name an account. */
-export type FollowsAccount = 'deviceAuthorization' | 'grant' | 'browserSession' | 'passkey'
+export type FollowsAccount =
+  | 'deviceAuthorization'
+  | 'authorizationCode'
+  | 'consent'
+  | 'grant'
+  | 'browserSession'
+  | 'passkey'
 
 /** One kind's table with its types loosened, for code that works on any kind. */
 export interface AnyTable {

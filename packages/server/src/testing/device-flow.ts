@@ -68,6 +68,7 @@ export function decisionBy(account: Account, at: number, reportedAsAttack = fals
     address: '198.51.100.7',
     userAgent: 'Browser/1',
     reportedAsAttack,
+    grantId: null,
   }
 }
 

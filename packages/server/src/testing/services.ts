@@ -1,10 +1,12 @@
 // A server without sockets for tests: the real handler over the memory store (or one that is handed in), with a clock that
 // stands still until the test moves it.
 
-import type { Account, Client } from '@countersign/protocol'
+import { type Account, type Client, plainClient } from '@countersign/protocol'
 import { ownClientId } from '../admin/own-client.ts'
-import { createClientDirectory } from '../client-directory.ts'
+import { createClientDirectory, createResourceDirectory } from '../client-directory.ts'
+import { createClientKeys } from '../client-keys.ts'
 import { type Config, loadConfig } from '../config.ts'
+import { createGuardedFetch, type FetchGuardOptions } from '../fetch-guard.ts'
 import { createHandler, type Handler } from '../handler.ts'
 import { createHeldPolls } from '../held-polls.ts'
 import type { PlainRequest, PlainResponse } from '../http.ts'
@@ -43,12 +45,15 @@ export interface TestOptions {
   readonly settings?: Partial<Config>
   readonly store?: Store
   readonly log?: Log
+  /** How names are resolved and whom TLS trusts, where documents and keys are fetched. */
+  readonly outside?: Partial<FetchGuardOptions>
 }
 
 export async function createTestServer({
   settings = {},
   store = openMemoryStore(),
   log = silentLog,
+  outside = {},
 }: TestOptions = {}): Promise<TestServer> {
   const config = await loadConfig({
     options: { issuer: 'https://login.example', ...settings },
@@ -57,13 +62,17 @@ export async function createTestServer({
   let now = startOfTime
   const system = { ...createSystem(), now: () => Math.floor(now), clock: () => now }
   const secrets = createSecrets(Buffer.alloc(32, 7), system)
+  const settled = { ...config, issuer: config.issuer ?? 'https://login.example' }
+  const fetchJson = createGuardedFetch({ development: settled.issuer.startsWith('http:'), ...outside })
   const services: Services = {
-    config: { ...config, issuer: config.issuer ?? 'https://login.example' },
+    config: settled,
     system,
     store,
     secrets,
     keys: await openKeys({ store, secrets, system }),
-    clients: createClientDirectory(store, system),
+    clients: createClientDirectory({ config: settled, store, system, fetchJson, log }),
+    clientKeys: createClientKeys(fetchJson, system),
+    resources: createResourceDirectory(store, system),
     pacing: createPacing(),
     held: createHeldPolls(store),
     throttle: createThrottle(config, store, system),
@@ -93,6 +102,17 @@ export async function createTestServer({
   }
 }
 
+/** One where a person can sign in: with the account, and clients that differ from `testClient` in what is given. */
+export async function createTestServerWith(
+  clients: readonly Partial<Client>[] = [testClient],
+  options: TestOptions = {},
+): Promise<TestServer> {
+  const server = await createTestServer(options)
+  for (const client of clients) await server.addClient(client)
+  await server.addAccount()
+  return server
+}
+
 function plainRequest(
   method: string,
   path: string,
@@ -114,24 +134,13 @@ function plainRequest(
   }
 }
 
-export const testClient: Client = {
+export const testClient: Client = plainClient({
   id: ownClientId,
-  version: 0,
   name: 'Test CLI',
-  publisher: null,
-  authMethods: ['none'],
-  secretHashes: [],
   grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
   scopes: ['openid', 'profile', 'email', 'offline_access'],
-  resources: [],
-  redirectUris: [],
-  firstParty: false,
-  accessTokenFormat: 'jwt',
-  accessTokenSeconds: 600,
-  idTokenAlg: 'RS256',
-  introspectsAll: false,
   createdAt: startOfTime,
-}
+})
 
 /** A client with the secret `confidentialSecret`. */
 export const testConfidentialClient: Client = {
@@ -139,7 +148,7 @@ export const testConfidentialClient: Client = {
   id: 'api',
   name: 'Test API',
   authMethods: ['client_secret_basic', 'client_secret_post'],
-  secretHashes: [digest(confidentialSecret)],
+  secrets: [{ hash: digest(confidentialSecret), endsAt: null }],
 }
 
 export const testAccount: Account = {

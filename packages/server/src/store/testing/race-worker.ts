@@ -61,12 +61,18 @@ function say(line: Record<string, unknown>): void {
 async function redeem(from: Store, id: string): Promise<string | undefined> {
   const result = await decideAndApply(from, async () => {
     const found = await from.readWithAccount('deviceAuthorization', id)
-    const event = { clientId: 'client-1', now: now + 20, previousPollAt: undefined }
+    const event = { clientId: 'client-1', jkt: null, now: now + 20, previousPollAt: undefined }
     const polled = deviceAuthorization.poll(found?.record, event)
     if (polled.outcome !== 'approved') return { outcome: 'lost' as const, writes: [] }
     return deviceAuthorization.redeem(
       polled.record,
-      { account: found?.account, now: now + 20, refresh: { idleSeconds: 1000 }, absoluteSeconds: 10_000 },
+      {
+        account: found?.account,
+        now: now + 20,
+        refresh: { idleSeconds: 1000 },
+        jkt: null,
+        absoluteSeconds: 10_000,
+      },
       { grantId: ownName(), refreshHash: `first of ${id}` },
     )
   })
@@ -83,6 +89,7 @@ async function refresh(from: Store, grantId: string): Promise<string> {
       {
         presented: { hash: 'refresh-token-1', generation: 1 },
         clientId: 'client-1',
+        jkt: null,
         account: found?.account,
         now: now + 30,
         graceSeconds: 30,
@@ -114,7 +121,7 @@ async function decide(from: Store, id: string, verb: 'approve' | 'deny'): Promis
 /** The interval that the poller was told, or undefined when its write was lost. */
 async function poll(from: Store, id: string): Promise<number | undefined> {
   const result = await decideAndApply(from, async () => {
-    const event = { clientId: 'client-1', now: now + 20, previousPollAt: now + 20 }
+    const event = { clientId: 'client-1', jkt: null, now: now + 20, previousPollAt: now + 20 }
     return deviceAuthorization.poll(await from.read('deviceAuthorization', id), event)
   })
   return result.applied && result.decision.outcome === 'slow_down'

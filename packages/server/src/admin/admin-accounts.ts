@@ -1,0 +1,70 @@
+// Accounts, as administrators see and change them: added, listed, disabled, made administrators.
+// What an account is and how it is kept is accounts/accounts.ts; the same over the network, api-accounts.ts.
+
+import type { Account } from '@countersign/protocol'
+import {
+  createAccount,
+  findAccount,
+  normalizeEmail,
+  setAccountAdmin,
+  setAccountDisabled,
+} from '../accounts/accounts.ts'
+import type { AdminBase } from './admin-base.ts'
+import { AdminError } from './admin-error.ts'
+import { everyRecord } from './every-record.ts'
+import { mapPage, type Page, type PageQuery, pageOf } from './paging.ts'
+import { type AccountSummary, accountSummary } from './summaries.ts'
+
+export interface AccountAdmin {
+  addAccount(account: {
+    email: string
+    name?: string | undefined
+    admin?: boolean | undefined
+    password: string
+  }): Promise<AccountSummary>
+  listAccounts(): Promise<readonly AccountSummary[]>
+  pageAccounts(query: PageQuery & { readonly email?: string | undefined }): Promise<Page<AccountSummary>>
+  showAccount(idOrEmail: string): Promise<AccountSummary>
+  setAccountDisabled(idOrEmail: string, disabled: boolean): Promise<AccountSummary>
+  setAccountAdmin(idOrEmail: string, admin: boolean): Promise<AccountSummary>
+}
+
+export function accountAdmin(base: AdminBase): AccountAdmin {
+  const { store, by } = base
+  const changed = async (
+    idOrEmail: string,
+    change: (id: string) => Promise<Account | undefined>,
+  ): Promise<AccountSummary> => {
+    const { id } = await existingAccount(base, idOrEmail)
+    const account = await change(id)
+    if (account === undefined) throw new AdminError('busy', 'The account is being changed; try again.')
+    return accountSummary(account)
+  }
+  return {
+    async addAccount({ email, name = '', admin = false, password }) {
+      const created = await createAccount(base, { email, name, admin, password }, by)
+      if (!created.ok) throw new AdminError(created.reason, created.message)
+      return accountSummary(created.account)
+    },
+    listAccounts: async () => (await everyRecord(store, 'account')).map(accountSummary),
+    async pageAccounts({ email, ...query }) {
+      if (email === undefined) return mapPage(await pageOf(store, 'account', query), accountSummary)
+      const normal = normalizeEmail(email)
+      const found = normal === undefined ? [] : await store.find('account', 'email', normal, 1)
+      return { items: found.map(accountSummary) }
+    },
+    showAccount: async (idOrEmail) => accountSummary(await existingAccount(base, idOrEmail)),
+    setAccountDisabled: (idOrEmail, disabled) =>
+      changed(idOrEmail, (id) => setAccountDisabled(base, id, disabled, by)),
+    setAccountAdmin: (idOrEmail, admin) => changed(idOrEmail, (id) => setAccountAdmin(base, id, admin, by)),
+  }
+}
+
+export async function existingAccount(
+  { store }: Pick<AdminBase, 'store'>,
+  idOrEmail: string,
+): Promise<Account> {
+  const account = await findAccount(store, idOrEmail)
+  if (account === undefined) throw new AdminError('not_found', `There is no account ${idOrEmail}.`)
+  return account
+}

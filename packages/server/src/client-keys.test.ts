@@ -1,0 +1,181 @@
+// The keys of others: by value and by address, rotated, gone, and asked for no more often than they need to be (JK-06, JK-15).
+
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { CompactSign, exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWK } from 'jose'
+import { createClientKeys } from './client-keys.ts'
+import { createGuardedFetch } from './fetch-guard.ts'
+import { type JsonServer, startJsonServer, withHeaders } from './testing/json-server.ts'
+
+const open: JsonServer[] = []
+after(() => Promise.all(open.map((server) => server.close())))
+
+const algs = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA', 'Ed25519']
+
+interface Pair {
+  readonly jwk: JWK
+  readonly sign: (header?: Record<string, unknown>) => Promise<string>
+}
+
+async function pair(alg: string, kid?: string): Promise<Pair> {
+  const keys: GenerateKeyPairResult = await generateKeyPair(alg, { extractable: true })
+  const jwk = { ...(await exportJWK(keys.publicKey)), ...(kid === undefined ? {} : { kid }) }
+  const sign = (header = {}) =>
+    new CompactSign(Buffer.from('{}'))
+      .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), ...header })
+      .sign(keys.privateKey)
+  return { jwk, sign }
+}
+
+const byValue = (...keys: JWK[]) => ({ jwks: { keys }, jwksUri: null })
+const never = createClientKeys(async () => ({ ok: false, why: 'status' }), { clock: () => 0 })
+
+async function remote() {
+  const server = await startJsonServer()
+  open.push(server)
+  let now = 1000
+  const keys = createClientKeys(createGuardedFetch({ development: true }), { clock: () => now })
+  const source = { jwks: null, jwksUri: `${server.origin}/jwks` }
+  return {
+    server,
+    put: (...all: JWK[]) => server.put('/jwks', { keys: all }),
+    isSigned: async (text: string) => keys.isSignedBy(source, text, algs),
+    wait: (seconds: number) => {
+      now += seconds
+    },
+  }
+}
+
+test('JK-06 X-29 each algorithm with its own kind of key; both names of Ed25519', async () => {
+  for (const alg of algs) {
+    const one = await pair(alg)
+    assert.ok(await never.isSignedBy(byValue(one.jwk), await one.sign(), algs), alg)
+    assert.ok(!(await never.isSignedBy(byValue(one.jwk), await one.sign(), ['RS384'])), alg)
+    const other = await pair(alg)
+    assert.ok(!(await never.isSignedBy(byValue(other.jwk), await one.sign(), algs)), alg)
+  }
+})
+
+test('JK-06 JK-08 none, HMAC with the public key, and keys that the text brings along are no signatures', async () => {
+  const one = await pair('ES256')
+  const stranger = await pair('ES256')
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const texts = [
+    `${part({ alg: 'none' })}.${part({})}.`,
+    `${part({ alg: 'none' })}.${part({})}.AAAA`,
+    await new CompactSign(Buffer.from('{}'))
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(Buffer.from(JSON.stringify(one.jwk))),
+    await stranger.sign({ jwk: stranger.jwk }),
+    await stranger.sign({ jku: 'https://evil.example/jwks' }),
+  ]
+  for (const text of texts)
+    assert.ok(!(await never.isSignedBy(byValue(one.jwk), text, [...algs, 'none', 'HS256'])), text)
+})
+
+test('CA-10 keys without ids are tried, up to a bound; keys for something else are not', async () => {
+  const signing = await pair('ES256')
+  const others = await Promise.all(Array.from({ length: 8 }, () => pair('ES256')))
+  const text = await signing.sign()
+  assert.ok(
+    await never.isSignedBy(byValue(...others.slice(0, 3).map(({ jwk }) => jwk), signing.jwk), text, algs),
+  )
+  assert.ok(!(await never.isSignedBy(byValue(...others.map(({ jwk }) => jwk), signing.jwk), text, algs)))
+  assert.ok(!(await never.isSignedBy(byValue({ ...signing.jwk, use: 'enc' }), text, algs)))
+  assert.ok(!(await never.isSignedBy({ jwks: null, jwksUri: null }, text, algs)))
+})
+
+test('JK-15 a key set is fetched once for all who ask at once, and again only when its time is over', async () => {
+  const one = await pair('ES256', 'a')
+  const { server, put, isSigned, wait } = await remote()
+  put(one.jwk)
+  const text = await one.sign()
+  assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => isSigned(text))), Array(20).fill(true))
+  wait(599)
+  assert.ok(await isSigned(text))
+  assert.equal(server.asked.length, 1)
+  wait(1)
+  assert.ok(await isSigned(text))
+  assert.equal(server.asked.length, 2)
+})
+
+test('JK-15 the headers of the answer count within bounds', async () => {
+  const one = await pair('ES256', 'a')
+  for (const [header, least, most] of [
+    ['no-store', 60, 60],
+    ['max-age=120', 120, 120],
+    ['max-age=999999', 3600, 3600],
+  ] as const) {
+    const { server, isSigned, wait } = await remote()
+    server.put('/jwks', withHeaders({ keys: [one.jwk] }, { 'cache-control': header }))
+    const text = await one.sign()
+    await isSigned(text)
+    wait(least - 1)
+    await isSigned(text)
+    assert.equal(server.asked.length, 1, header)
+    wait(most - least + 1)
+    await isSigned(text)
+    assert.equal(server.asked.length, 2, header)
+  }
+})
+
+test('JK-15 JK-05 an unknown key makes us look again, at most once per half minute', async () => {
+  const [before, next] = [await pair('ES256', 'a'), await pair('ES256', 'b')]
+  const { server, put, isSigned, wait } = await remote()
+  put(before.jwk)
+  assert.ok(await isSigned(await before.sign()))
+  wait(29)
+  put(before.jwk, next.jwk)
+  for (const kid of ['x', 'y', 'z']) assert.ok(!(await isSigned(await next.sign({ kid }))))
+  assert.ok(!(await isSigned(await next.sign())))
+  assert.equal(server.asked.length, 1)
+  wait(1)
+  assert.ok(await isSigned(await next.sign()))
+  assert.ok(await isSigned(await before.sign()))
+  assert.equal(server.asked.length, 2)
+  for (const kid of ['x', 'y', 'z']) assert.ok(!(await isSigned(await next.sign({ kid }))))
+  assert.equal(server.asked.length, 2)
+})
+
+test('JK-15 a wrong signature with a known key id asks nobody', async () => {
+  const [one, other] = [await pair('ES256', 'a'), await pair('ES256', 'a')]
+  const { server, put, isSigned, wait } = await remote()
+  put(one.jwk)
+  assert.ok(await isSigned(await one.sign()))
+  wait(100)
+  assert.ok(!(await isSigned(await other.sign())))
+  assert.equal(server.asked.length, 1)
+})
+
+test('JK-15 while a set cannot be had the one before counts for an hour, and nobody is asked in a loop', async () => {
+  const one = await pair('ES256', 'a')
+  const { server, put, isSigned, wait } = await remote()
+  put(one.jwk)
+  const text = await one.sign()
+  assert.ok(await isSigned(text))
+  server.put('/jwks', withHeaders({}, {}, 500))
+  wait(600)
+  for (let i = 0; i < 5; i++) assert.ok(await isSigned(text))
+  assert.equal(server.asked.length, 2)
+  wait(2999)
+  assert.ok(await isSigned(text))
+  wait(1)
+  assert.ok(!(await isSigned(text)))
+  wait(10)
+  put(one.jwk)
+  assert.ok(await isSigned(text))
+})
+
+test('JK-15 what is no key set is none, and spoils nothing', async () => {
+  const one = await pair('ES256', 'a')
+  const { server, isSigned, wait } = await remote()
+  const text = await one.sign()
+  for (const body of [{}, { keys: 'x' }, { keys: [] }, { keys: [7, {}] }]) {
+    server.put('/jwks', body)
+    assert.ok(!(await isSigned(text)))
+    wait(10)
+  }
+  server.put('/jwks', { keys: [7, { kty: 'oct', k: 'AAAA' }, one.jwk] })
+  assert.ok(await isSigned(text))
+  server.put('/big', {})
+})

@@ -1,0 +1,117 @@
+// DPoP at this server (RFC 9449): the proof of a key beside a request, its nonce, and that it is used once.
+// What makes a proof is dpop-proof.ts; what a token is bound to by it, issue-tokens.ts. Other resources check proofs with
+// @countersign/resource.
+
+import type { Client, Refusal } from '@countersign/protocol'
+import { checkProof, type Proof } from './dpop-proof.ts'
+import type { Form } from './form.ts'
+import type { PlainRequest, PlainResponse } from './http.ts'
+import { digest, sameSecret } from './secrets.ts'
+import type { Services } from './services.ts'
+
+export type Proven =
+  | {
+      readonly ok: true
+      /** The thumbprint of the key; null where there is no proof. */
+      readonly jkt: string | null
+      /** The nonce for the next proof, where the one that came will soon be too old. */
+      readonly nonce?: string | undefined
+    }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+const none: Proven = { ok: true, jkt: null }
+
+/**
+ * The key that the request proves (RFC 9449 §4.3), which is spent by this; none without a proof, where the client needs none.
+ * A promise only where there is a proof, so that everybody else does not pay for it.
+ */
+export function readProof(
+  services: Services,
+  request: PlainRequest,
+  client: Client,
+): Proven | Promise<Proven> {
+  if (request.headers.dpop === undefined && client.requiresDpop)
+    return { ok: false, refusal: { reason: 'dpop_proof_missing' } }
+  return readOfferedProof(services, request)
+}
+
+/** The same where nothing is issued yet, and a proof is an offer: what is bound to a key early can be stolen by nobody later. */
+export function readOfferedProof(services: Services, request: PlainRequest): Proven | Promise<Proven> {
+  const text = request.headers.dpop
+  return text === undefined ? none : proven(services, request, text)
+}
+
+async function proven(services: Services, request: PlainRequest, text: string): Promise<Proven> {
+  const proof = checkProof(text, proofFor(services, request))
+  if (typeof proof === 'string') return refused({ reason: 'dpop_proof_invalid', why: proof })
+  const age = services.config.dpopNonces ? nonceAge(services, 'server', proof.nonce) : 'young'
+  if (age === undefined) return refused({ reason: 'dpop_nonce_needed' })
+  if (!(await spendProof(services, request, proof)))
+    return refused({ reason: 'dpop_proof_invalid', why: 'seen before' })
+  return { ok: true, jkt: proof.jkt, nonce: age === 'old' ? dpopNonce(services, 'server') : undefined }
+}
+
+const refused = (refusal: Refusal): Proven => ({ ok: false, refusal })
+
+/** What a proof beside this request must say of it. */
+export function proofFor({ config, system }: Services, { method, path }: PlainRequest) {
+  const url = config.issuer.replace(/\/$/, '') + path
+  return { method, url, now: system.now(), mostSeconds: config.dpopProofSeconds }
+}
+
+/** RFC 9449 §11.1: false for a proof that was seen at this address before, on any node. */
+export async function spendProof(
+  { store, config }: Services,
+  { path }: PlainRequest,
+  { jkt, jti, issuedAt }: Proof,
+): Promise<boolean> {
+  const id = `dpop ${digest(JSON.stringify([path, jkt, jti]))}`
+  const expiresAt = Math.ceil(issuedAt) + config.dpopProofSeconds + config.clockToleranceSeconds + 1
+  const applied = await store.apply([{ op: 'insert', kind: 'spent', record: { id, version: 0, expiresAt } }])
+  return applied === 'applied'
+}
+
+/** RFC 9449 §10.1: the key that `dpop_jkt` names for what is to be redeemed later; it must be that of a proof beside it. */
+export function announcedKey(form: Pick<Form, 'get'>, proved: string | null): string | null | Refusal {
+  const named = form.get('dpop_jkt') ?? null
+  if (named !== null && !/^[A-Za-z0-9_-]{43}$/.test(named))
+    return { reason: 'malformed_request', detail: 'value', parameter: 'dpop_jkt' }
+  if (named !== null && proved !== null && named !== proved)
+    return { reason: 'dpop_proof_invalid', why: 'dpop_jkt' }
+  return proved ?? named
+}
+
+/** Nonces of the authorization server and of the resources on it are two things (RFC 9449 §9). */
+type NonceFor = 'server' | 'resource'
+
+const nonceSeconds = 180
+
+/** The nonce of now (RFC 9449 §8): nobody can know it beforehand, every node makes the same, and nothing is kept. */
+export function dpopNonce(services: Services, purpose: NonceFor): string {
+  return nonceOf(services, purpose, Math.floor(services.system.now() / nonceSeconds))
+}
+
+/** Undefined for what is none of ours, or too old. */
+export function nonceAge(
+  services: Services,
+  purpose: NonceFor,
+  nonce: string | undefined,
+): 'young' | 'old' | undefined {
+  if (nonce === undefined) return undefined
+  const turn = Math.floor(services.system.now() / nonceSeconds)
+  if (sameSecret(nonce, nonceOf(services, purpose, turn))) return 'young'
+  return sameSecret(nonce, nonceOf(services, purpose, turn - 1)) ? 'old' : undefined
+}
+
+function nonceOf({ secrets }: Services, purpose: NonceFor, turn: number): string {
+  return secrets.mac(`dpop nonce ${purpose}`, String(turn))
+}
+
+/** The answer with a nonce for the next proof, where there is one to give (RFC 9449 §8.2); what carries one is never stored. */
+export function withNonce(response: PlainResponse, nonce: string | undefined): PlainResponse {
+  if (nonce === undefined) return response
+  return {
+    ...response,
+    headers: { ...response.headers, 'cache-control': 'no-store', 'dpop-nonce': nonce },
+  }
+}

@@ -1,0 +1,117 @@
+// The authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2.1): a client sends a browser here. Who cannot be trusted with a redirect
+// gets a page, every other fault goes back to the client; a good request becomes one of this browser (../authorization-requests.ts).
+// How a request is read is ../authorization-reading.ts, what happens to it ../authorization.ts and the pages.
+
+import { type Client, isRegisteredRedirect } from '@countersign/protocol'
+import { continueRequest, nextStep, type OpenAuthorization } from '../authorization.ts'
+import { answerWithFault, answerWithRefusal } from '../authorization-answer.ts'
+import { type FrontChannel, readAuthorization, readFrontChannel } from '../authorization-reading.ts'
+import {
+  claimRequest,
+  type NewRequest,
+  openedRequest,
+  pushRequest,
+  requestUriPrefix,
+} from '../authorization-requests.ts'
+import { type PlainRequest, type PlainResponse, seeOther } from '../http.ts'
+import { here } from '../pages/links.ts'
+import { problemPage } from '../pages/problem.ts'
+import { openVisit, type Visit } from '../pages/visit.ts'
+import type { Services } from '../services.ts'
+
+export async function authorizeEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
+  // UI-09: whoever looks whether there is something here has opened nothing.
+  if (request.method === 'HEAD') return nothingOpened
+  const form = readFrontChannel(request)
+  if (form === undefined) return problemPage(services, 'malformed')
+  const clientId = form.get('client_id')
+  const client = clientId === undefined ? undefined : await services.clients.find(clientId)
+  if (client === undefined) return problemPage(services, 'client_unknown')
+  const requestUri = form.get('request_uri')
+  if (requestUri?.startsWith(requestUriPrefix)) {
+    const reference = requestUri.slice(requestUriPrefix.length)
+    return request.method === 'POST'
+      ? comeByGet(services, client, reference)
+      : openPushed(await openVisit(services, request), client, reference)
+  }
+  return openPlain(services, request, client, form)
+}
+
+const nothingOpened: PlainResponse = {
+  status: 200,
+  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  body: '',
+}
+
+async function openPlain(
+  services: Services,
+  request: PlainRequest,
+  client: Client,
+  form: FrontChannel,
+): Promise<PlainResponse> {
+  const read = await readAuthorization(services, { client, form, broken: form.broken, pushed: false })
+  if (read.outcome === 'no_redirect') return problemPage(services, 'redirect_unknown')
+  if (read.outcome === 'refused' && (isVouchedFor(client) || read.parameters.prompt.includes('none'))) {
+    services.log.info('authorization refused', { reason: read.refusal.reason, clientId: client.id })
+    return answerWithRefusal(services, read.parameters, read.refusal)
+  }
+  const refusal = read.outcome === 'refused' ? read.refusal : null
+  const asked = { client, parameters: read.parameters, refusal }
+  try {
+    return await begin(services, request, asked)
+  } catch (fault) {
+    if (!isVouchedFor(client)) throw fault
+    return answerWithFault(services, read.parameters, fault)
+  }
+}
+
+async function begin(services: Services, request: PlainRequest, asked: NewRequest): Promise<PlainResponse> {
+  // No cookie of ours comes with a form from another site (SameSite=Lax), so a POST is kept and comes again by GET.
+  if (request.method === 'POST') {
+    const braked = await services.throttle.create(request.address, asked.client.id)
+    if (braked) return problemPage(services, 'too_many', braked)
+    return comeByGet(services, asked.client, await pushRequest(services, asked))
+  }
+  return open(await openVisit(services, request), asked)
+}
+
+/** Whether an administrator knows where its redirects lead (RFC 9700 §4.11.2). */
+function isVouchedFor({ source, publisher }: Client): boolean {
+  return source === 'admin' || publisher !== null
+}
+
+function comeByGet(services: Services, { id }: Client, reference: string): PlainResponse {
+  const query = new URLSearchParams({ client_id: id, request_uri: requestUriPrefix + reference })
+  return seeOther(here(services, `/oauth/authorize?${query}`))
+}
+
+// Stored when somebody has to be asked, and not for what can be answered at once.
+async function open(visit: Visit, asked: NewRequest): Promise<PlainResponse> {
+  const { services, request } = visit
+  const { record, reference, cookie } = openedRequest(visit, asked)
+  const opened: OpenAuthorization = { record, reference, client: asked.client }
+  const { step } = await nextStep(visit, opened)
+  if (step === 'answer' || step === 'refuse') return continueRequest(visit, opened)
+  // Somebody who is signed in is known; everybody else could fill the store.
+  const braked = visit.signedIn ? undefined : await services.throttle.create(request.address, asked.client.id)
+  if (braked) return problemPage(services, 'too_many', braked)
+  await services.store.apply([{ op: 'insert', kind: 'authorizationRequest', record }])
+  const stored = { ...opened, record: { ...record, version: 1 } }
+  return withCookie(await continueRequest(visit, stored), cookie)
+}
+
+// RFC 9126 §4: what was pushed counts, whatever else stands in the address.
+async function openPushed(visit: Visit, client: Client, reference: string): Promise<PlainResponse> {
+  const claimed = await claimRequest(visit, client.id, reference)
+  // Whatever was checked at the push may have changed since (PAR-03).
+  if (claimed === undefined || !isRegisteredRedirect(client, claimed.record.parameters.redirectUri))
+    return problemPage(visit.services, 'request_over')
+  return withCookie(
+    await continueRequest(visit, { record: claimed.record, client, reference }),
+    claimed.cookie,
+  )
+}
+
+function withCookie(response: PlainResponse, cookie: string): PlainResponse {
+  return { ...response, headers: { ...response.headers, 'set-cookie': [cookie] } }
+}

@@ -1,0 +1,205 @@
+// Fetching JSON from an address that a stranger named, without being sent to where only we can go (SSRF, CIMD §8.6): the name
+// is resolved once, every address must be public, and the connection goes to these addresses and no others.
+// No redirects, little time, little room. Which addresses may be asked for, and what is remembered of an answer, is the
+// caller's: metadata-documents.ts, client-keys.ts.
+
+import type { LookupAddress } from 'node:dns'
+import { lookup } from 'node:dns/promises'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+export type FetchFailure =
+  | 'address_malformed'
+  /** Neither https, nor http on a loopback host in development. */
+  | 'scheme'
+  | 'unresolvable'
+  /** The name leads to an address of special use (RFC 6890). */
+  | 'address_forbidden'
+  | 'connection'
+  | 'timeout'
+  | 'redirect'
+  | 'status'
+  | 'media_type'
+  | 'too_large'
+  | 'malformed'
+
+export type Fetched =
+  | {
+      readonly ok: true
+      readonly json: unknown
+      /** For how long the answer calls itself fresh (RFC 9111 §4.2.1); undefined when it does not say. */
+      readonly freshSeconds: number | undefined
+    }
+  | { readonly ok: false; readonly why: FetchFailure }
+
+export interface FetchLimits {
+  readonly bytes: number
+  readonly milliseconds: number
+}
+
+export type GuardedFetch = (url: string, limits?: Partial<FetchLimits>) => Promise<Fetched>
+
+export interface FetchGuardOptions {
+  /** The issuer itself is http on loopback: loopback addresses may be asked, too, in clear. Nothing else changes. */
+  readonly development: boolean
+  readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>
+  /** A certificate authority to trust beside those of the system. */
+  readonly ca?: string
+}
+
+/** standards.md section 27: 5 KB and 5 seconds, from the name's resolution to the last byte. */
+export const defaultLimits: FetchLimits = { bytes: 5 * 1024, milliseconds: 5000 }
+
+export function createGuardedFetch({
+  development,
+  resolve = resolveAll,
+  ca,
+}: FetchGuardOptions): GuardedFetch {
+  return async (text, limits = {}) => {
+    const { bytes, milliseconds } = { ...defaultLimits, ...limits }
+    const url = URL.parse(text)
+    if (url === null || url.username !== '' || url.password !== '') return failed('address_malformed')
+    if (!isAllowedScheme(url, development)) return failed('scheme')
+    const deadline = AbortSignal.timeout(milliseconds)
+    try {
+      const addresses = await Promise.race([addressesOf(url.hostname, resolve), aborted(deadline)])
+      if (!addresses.every(({ address }) => isPublic(address) || (development && isLoopbackAddress(address))))
+        return failed('address_forbidden')
+      const response = await ask(url, addresses, deadline, ca)
+      return await read(response, bytes)
+    } catch (error) {
+      return failed(
+        deadline.aborted ? 'timeout' : error instanceof Unresolvable ? 'unresolvable' : 'connection',
+      )
+    }
+  }
+}
+
+const failed = (why: FetchFailure): Fetched => ({ ok: false, why })
+
+class Unresolvable extends Error {}
+
+function isAllowedScheme({ protocol, hostname }: URL, development: boolean): boolean {
+  if (protocol === 'https:') return true
+  return protocol === 'http:' && development && isLoopbackHost(hostname)
+}
+
+function isLoopbackHost(hostname: string): boolean {
+  return hostname === 'localhost' || isLoopbackAddress(literalOf(hostname))
+}
+
+// A URL writes IPv6 addresses in brackets.
+function literalOf(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+}
+
+/** Only what is routed on the public internet; an IPv4 address in the clothes of an IPv6 one is not (RFC 6890, RFC 4291 §2.5.5). */
+export function isPublic(address: string): boolean {
+  if (!ipaddr.isValid(address) || address.includes('%')) return false
+  const parsed = ipaddr.parse(address)
+  // 2000::/3 is all that is given out as global unicast (RFC 4291 §2.4).
+  return (
+    parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || address.match(/^[23][0-9a-f]{3}:/i) !== null)
+  )
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.parse(address).range() === 'loopback'
+}
+
+const resolveAll = (hostname: string) => lookup(hostname, { all: true, verbatim: true })
+
+async function addressesOf(
+  hostname: string,
+  resolve: NonNullable<FetchGuardOptions['resolve']>,
+): Promise<readonly LookupAddress[]> {
+  const literal = literalOf(hostname)
+  const family = isIP(literal)
+  if (family !== 0) return [{ address: literal, family }]
+  const found = await resolve(hostname).catch(() => [])
+  if (found.length === 0) throw new Unresolvable()
+  return found
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}
+
+function ask(
+  url: URL,
+  addresses: readonly LookupAddress[],
+  signal: AbortSignal,
+  ca: string | undefined,
+): Promise<IncomingMessage> {
+  // Whoever asks for the name again, hears what was checked: no second resolution can lead elsewhere (DNS rebinding).
+  const pinned: LookupFunction = (_hostname, options, done) => {
+    const [first] = addresses
+    if (options.all) done(null, [...addresses])
+    else if (first !== undefined) done(null, first.address, first.family)
+  }
+  const options = {
+    method: 'GET',
+    lookup: pinned,
+    signal,
+    // A connection of its own: a kept one might lead to where the name led before.
+    agent: false as const,
+    maxHeaderSize: 8 * 1024,
+    headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'Countersign' },
+    ...(ca === undefined ? {} : { ca }),
+  }
+  return new Promise((answer, reject) => {
+    const sent: ClientRequest =
+      url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
+    sent.on('response', answer).on('error', reject).end()
+  })
+}
+
+async function read(response: IncomingMessage, mostBytes: number): Promise<Fetched> {
+  const { statusCode = 0, headers } = response
+  try {
+    if (statusCode >= 300 && statusCode < 400) return failed('redirect')
+    if (statusCode !== 200) return failed('status')
+    if (!isJson(headers['content-type']) || !isPlain(headers['content-encoding'])) return failed('media_type')
+    if (Number(headers['content-length'] ?? 0) > mostBytes) return failed('too_large')
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of response) {
+      size += (chunk as Buffer).length
+      if (size > mostBytes) return failed('too_large')
+      chunks.push(chunk as Buffer)
+    }
+    const json = parse(Buffer.concat(chunks))
+    return json === undefined ? failed('malformed') : { ok: true, json, freshSeconds: freshness(headers) }
+  } finally {
+    response.destroy()
+  }
+}
+
+const isJson = (type: string | undefined): boolean =>
+  /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;|$)/i.test(type ?? '')
+
+const isPlain = (encoding: string | undefined): boolean =>
+  (encoding ?? 'identity').toLowerCase() === 'identity'
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+// RFC 9111 §4.2.1, §5.2.2; the longest life is for the caller to say.
+function freshness(headers: IncomingMessage['headers']): number | undefined {
+  const control = headers['cache-control'] ?? ''
+  if (/\bno-(?:store|cache)\b/i.test(control)) return 0
+  const maxAge = /(?:^|[\s,])max-age="?([0-9]{1,9})/i.exec(control)?.[1]
+  if (maxAge !== undefined) return Math.max(0, Number(maxAge) - (Number(headers.age) || 0))
+  if (headers.expires === undefined) return undefined
+  const [expires, date] = [Date.parse(headers.expires), Date.parse(headers.date ?? '')]
+  return Number.isNaN(expires) || Number.isNaN(date) ? 0 : Math.max(0, (expires - date) / 1000)
+}

@@ -1,0 +1,180 @@
+// Clients that are known by a document at the address that is their id (Client ID Metadata Documents): fetched when somebody
+// comes with the id, remembered in the store for all nodes, and fetched again when it has run out.
+// What a document has to say is protocol/client-metadata-document.ts, how strangers' addresses are asked safely fetch-guard.ts;
+// who looks clients up is client-directory.ts.
+
+import {
+  type Client,
+  isDocumentAddress,
+  type MetadataPolicy,
+  plainClient,
+  readMetadataDocument,
+} from '@countersign/protocol'
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
+import type { Config } from './config.ts'
+import type { FetchFailure, GuardedFetch } from './fetch-guard.ts'
+import type { Log } from './log.ts'
+import { clientAlgs, knownScopes } from './offered.ts'
+import type { Store } from './store/store.ts'
+import type { System } from './system.ts'
+import { cleanText } from './text.ts'
+
+export interface MetadataDocuments {
+  find(clientId: string): Promise<Client | undefined>
+  /** Why the last look at the id found nothing, for as long as it is not asked again. */
+  problem(clientId: string): DocumentProblem | undefined
+}
+
+export interface DocumentProblem {
+  readonly why: FetchFailure | 'switched_off' | 'client_id' | 'host_refused' | 'throttled' | 'content'
+  /** The member of the document that is wrong. */
+  readonly member?: string
+}
+
+export interface DocumentsAround {
+  readonly config: Pick<
+    Config,
+    'clientMetadataDocuments' | 'clientMetadataHosts' | 'clientMetadataDeniedHosts'
+  > & { readonly issuer: string }
+  readonly store: Store
+  readonly system: System
+  readonly fetchJson: GuardedFetch
+  readonly log: Log
+}
+
+/** standards.md section 27: what HTTP says, but no less than five minutes and no more than a day. */
+const cacheSeconds = { least: 300, usual: 3600, most: 86_400 }
+/** An address that failed is left alone so long, whoever comes with it (CIM-10). */
+const restSeconds = 10
+/** Addresses that this node never had a document from: per site, and altogether, a minute. */
+const newPerSite = 30
+const newAltogether = 600
+const mostAtOnce = 50
+const mostRemembered = 10_000
+
+export function createMetadataDocuments(around: DocumentsAround): MetadataDocuments {
+  const { config, store, system, fetchJson, log } = around
+  const development = config.issuer.startsWith('http:')
+  const policy = policyFor(development)
+  const perSite = new RateLimiterMemory({ points: newPerSite, duration: 60 })
+  const altogether = new RateLimiterMemory({ points: newAltogether, duration: 60 })
+  const underWay = new Map<string, Promise<Client | undefined>>()
+  const problems = new Map<string, { readonly problem: DocumentProblem; readonly until: number }>()
+  /** Had here before: strangers who spend the budget of a site must not lock out those who sign in with its document. */
+  const known = new Set<string>()
+
+  function refuse(clientId: string, problem: DocumentProblem): undefined {
+    if (problems.size >= mostRemembered) problems.clear()
+    problems.set(clientId, { problem, until: system.clock() + restSeconds })
+    log.warn('client metadata document refused', { clientId: clientId.slice(0, 500), ...problem })
+  }
+
+  const problem = (clientId: string) => {
+    const last = problems.get(clientId)
+    return last !== undefined && system.clock() < last.until ? last.problem : undefined
+  }
+
+  async function mayAsk(clientId: string): Promise<boolean> {
+    if (underWay.size >= mostAtOnce) return false
+    if (known.has(clientId)) return true
+    return (await spend(perSite, siteOf(clientId))) && (await spend(altogether, ''))
+  }
+
+  async function fetchDocument(clientId: string, stored: Client | undefined): Promise<Client | undefined> {
+    if (!(await mayAsk(clientId))) return refuse(clientId, { why: 'throttled' })
+    const fetched = await fetchJson(clientId)
+    if (!fetched.ok) return refuse(clientId, { why: fetched.why })
+    const read = readMetadataDocument(fetched.json, clientId, policy)
+    if (!read.ok) return refuse(clientId, { why: 'content', member: read.refusal.member })
+    const { name, echoed, ...members } = read.metadata
+    const { least, usual, most } = cacheSeconds
+    const now = system.now()
+    const record = plainClient({
+      ...members,
+      id: clientId,
+      version: stored?.version ?? 0,
+      name: cleanText(name ?? undefined, 100) ?? new URL(clientId).hostname,
+      source: 'metadata_document',
+      registration: { tokenHash: null, echoed },
+      createdAt: stored?.createdAt ?? now,
+      expiresAt: now + Math.round(Math.min(most, Math.max(least, fetched.freshSeconds ?? usual))),
+    })
+    if (known.size >= mostRemembered) known.clear()
+    known.add(clientId)
+    problems.delete(clientId)
+    // A conflict means that another node has just stored it, too.
+    await store.apply([{ op: stored === undefined ? 'insert' : 'update', kind: 'client', record }])
+    return record
+  }
+
+  return {
+    problem,
+    async find(clientId) {
+      const wrong = whatIsWrong(clientId, config, development)
+      if (wrong !== undefined) return refuse(clientId, { why: wrong })
+      const stored = await store.read('client', clientId)
+      if (stored?.expiresAt != null && system.now() < stored.expiresAt) return stored
+      if (problem(clientId) !== undefined) return undefined
+      // Who comes with the same id meanwhile waits for the same answer.
+      const running = underWay.get(clientId)
+      if (running !== undefined) return running
+      const started = fetchDocument(clientId, stored).finally(() => underWay.delete(clientId))
+      underWay.set(clientId, started)
+      return started
+    },
+  }
+}
+
+/** What a client may have that nobody has looked at but its own author. */
+function policyFor(development: boolean): MetadataPolicy {
+  return {
+    grantTypes: [
+      'authorization_code',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ],
+    scopes: knownScopes,
+    assertionAlgs: clientAlgs,
+    // standards.md X-22: whoever took the scheme first would be that client.
+    privateUse: false,
+    loopbackPages: development,
+  }
+}
+
+function whatIsWrong(
+  clientId: string,
+  config: DocumentsAround['config'],
+  development: boolean,
+): DocumentProblem['why'] | undefined {
+  if (!config.clientMetadataDocuments) return 'switched_off'
+  if (!isDocumentAddress(clientId, development)) return 'client_id'
+  const host = hostOf(clientId)
+  const isIn = (list: readonly string[]) => list.some((entry) => matches(host, entry.toLowerCase()))
+  if (isIn(config.clientMetadataDeniedHosts)) return 'host_refused'
+  if (config.clientMetadataHosts.length > 0 && !isIn(config.clientMetadataHosts)) return 'host_refused'
+  return undefined
+}
+
+// The root's dot changes nothing about where a name leads, so it must not change whether it is on a list.
+const hostOf = (clientId: string): string => (URL.parse(clientId)?.hostname ?? '').replace(/\.$/, '')
+
+function matches(host: string, entry: string): boolean {
+  return entry.startsWith('*.') ? host.endsWith(entry.slice(1)) : host === entry
+}
+
+// Names below one domain are free to whoever has it, so they count together.
+function siteOf(clientId: string): string {
+  const host = hostOf(clientId)
+  return /^[\d.]+$|^\[/.test(host) ? host : host.split('.').slice(-2).join('.')
+}
+
+async function spend(limiter: RateLimiterMemory, key: string): Promise<boolean> {
+  try {
+    await limiter.consume(key)
+    return true
+  } catch (refused) {
+    if (refused instanceof Error) throw refused
+    return false
+  }
+}
