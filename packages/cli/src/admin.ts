@@ -38,6 +38,19 @@ export function withAdminAfter<T>(
   context: Context,
   work: (admin: Admin, prepared: T) => Promise<void>,
 ): Promise<void> {
+  return judgeWithAdmin(prepare, flags, context, async (admin, prepared) => {
+    await work(admin, prepared)
+    return exits.ok
+  })
+}
+
+/** The same, where the outcome is an exit code. */
+export function judgeWithAdmin<T>(
+  prepare: () => Promise<T>,
+  flags: AdminFlags,
+  context: Context,
+  work: (admin: Admin, prepared: T) => Promise<Exit>,
+): Promise<void> {
   return context.run(flags, async (): Promise<Exit> => {
     const prepared = await prepare()
     const { openAdmin } = await import('@countersign/server')
@@ -48,11 +61,10 @@ export function withAdminAfter<T>(
       ...(flags.config === undefined ? {} : { config: flags.config }),
     })
     try {
-      await work(admin, prepared)
+      return await work(admin, prepared)
     } finally {
       await admin.close()
     }
-    return exits.ok
   })
 }
 

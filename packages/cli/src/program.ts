@@ -24,8 +24,19 @@ const commands: { name: string; summary: string; load: () => Promise<CommandModu
     summary: 'manage the programs that may ask',
     load: () => import('./commands/clients.ts'),
   },
+  {
+    name: 'resources',
+    summary: 'manage the APIs that tokens are for',
+    load: () => import('./commands/resources.ts'),
+  },
   { name: 'keys', summary: 'list and rotate signing keys', load: () => import('./commands/keys.ts') },
   { name: 'grants', summary: 'list and revoke sign-ins', load: () => import('./commands/grants.ts') },
+  {
+    name: 'consents',
+    summary: 'list and withdraw what people agreed to',
+    load: () => import('./commands/consents.ts'),
+  },
+  { name: 'audit', summary: 'read and check the audit log', load: () => import('./commands/audit.ts') },
 ]
 
 export type Surroundings = Streams & { env: Record<string, string | undefined> }

@@ -4,37 +4,47 @@ import type { Command } from 'commander'
 import {
   type AdminFlags,
   adminCommand,
-  collect,
   defineGroup,
   readSecret,
   withAdmin,
   withAdminAfter,
 } from '../admin.ts'
 import type { Context } from '../context.ts'
-import { table } from '../table.ts'
+import { minuteOf, table } from '../table.ts'
 import { UsageError } from '../terminal.ts'
+import { type ClientFlags, clientFlags, membersOf, number } from './client-flags.ts'
+import { defineRegistrationTokens } from './registration-tokens.ts'
 
-type AddFlags = AdminFlags & {
-  name: string
-  redirectUri?: string[]
-  grant?: string[]
-  scope?: string[]
-  public?: boolean
-  secretStdin?: boolean
-  firstParty?: boolean
-}
+type AddFlags = AdminFlags & ClientFlags & { name: string; public?: boolean; secretStdin?: boolean }
+type UpdateFlags = AdminFlags & ClientFlags & { name?: string }
+type RotateFlags = AdminFlags & { overlap?: string; secretStdin?: boolean }
 
 export function define(program: Command, context: Context): void {
   const clients = defineGroup(program, 'clients', 'manage the programs that may ask for a sign-in')
-  adminCommand(clients, 'add <id>', 'register a program')
-    .requiredOption('--name <name>', 'the name that people see when they are asked')
-    .option('--redirect-uri <uri>', 'where a browser may be sent back to (repeatable)', collect)
-    .option('--grant <grant>', 'device_code, authorization_code, refresh_token, … (repeatable)', collect)
-    .option('--scope <scope>', 'what it may ask for (repeatable)', collect)
-    .option('--public', 'it cannot keep a secret: a program on somebody’s machine')
-    .option('--secret-stdin', 'read its secret from stdin (32 characters or more)')
-    .option('--first-party', 'it is yours')
-    .action((id: string, flags: AddFlags) => add(id, flags, context))
+  clientFlags(
+    adminCommand(clients, 'add <id>', 'register a program')
+      .requiredOption('--name <name>', 'the name that people see when they are asked')
+      .option('--public', 'it cannot keep a secret: a program on somebody’s machine')
+      .option('--secret-stdin', 'read its secret from stdin (32 characters or more)'),
+  ).action((id: string, flags: AddFlags) => add(id, flags, context))
+  clientFlags(
+    adminCommand(clients, 'update <id>', 'change a program; what is not mentioned stays').option(
+      '--name <name>',
+      'the name that people see when they are asked',
+    ),
+  )
+    .option('--no-publisher', 'nobody has verified who publishes it')
+    .option('--no-first-party', 'it is not yours')
+    .option('--no-skip-consent', 'people are asked')
+    .option('--no-par-only', 'authorization requests need not be pushed')
+    .option('--no-dpop-only', 'tokens need not be bound to a key')
+    .option('--no-introspects-all', 'it may ask about its own tokens only')
+    .action((id: string, flags: UpdateFlags) => update(id, flags, context))
+  adminCommand(clients, 'rotate-secret <id>', 'give a program a new secret; the old one is good for a while')
+    .option('--overlap <seconds>', 'how long the old one is good, up to 30 days (1 day; 0 ends it now)')
+    .option('--secret-stdin', 'read the new secret from stdin (32 characters or more)')
+    .action((id: string, flags: RotateFlags) => rotate(id, flags, context))
+  defineRegistrationTokens(clients, context)
   adminCommand(clients, 'list', 'list all programs').action((flags: AdminFlags) => list(flags, context))
   adminCommand(clients, 'show <id>', 'show one program').action((id: string, flags: AdminFlags) =>
     show(id, flags, context),
@@ -50,29 +60,59 @@ export function define(program: Command, context: Context): void {
 }
 
 function add(id: string, flags: AddFlags, context: Context): Promise<void> {
-  const readOwnSecret = async (): Promise<string | undefined> => {
+  const said = async () => {
     if (flags.public && flags.secretStdin)
       throw new UsageError('--public and --secret-stdin exclude each other')
-    return flags.secretStdin ? readSecret(context, '--secret-stdin') : undefined
+    const members = membersOf(flags)
+    return { members, secret: flags.secretStdin ? await readSecret(context, '--secret-stdin') : undefined }
   }
-  return withAdminAfter(readOwnSecret, flags, context, async (admin, secret) => {
+  return withAdminAfter(said, flags, context, async (admin, { members, secret }) => {
     const client = await admin.addClient({
+      ...members,
       id,
       name: flags.name,
-      redirectUris: flags.redirectUri ?? [],
-      grants: flags.grant ?? ['device_code', 'refresh_token'],
-      scopes: flags.scope ?? ['openid', 'profile', 'email', 'offline_access'],
       public: flags.public === true,
-      firstParty: flags.firstParty === true,
       ...(secret === undefined ? {} : { secret }),
     })
     if (flags.json) return context.terminal.printJson(client)
     context.terminal.succeed(`Added ${id}.`)
-    if ('secret' in client && typeof client.secret === 'string') {
-      context.terminal.say('Its secret, shown this once:')
-      context.terminal.print(client.secret)
-    }
+    tellSecret(client, context)
   })
+}
+
+function update(id: string, flags: UpdateFlags, context: Context): Promise<void> {
+  const said = async () => {
+    const members = { ...membersOf(flags), ...(flags.name === undefined ? {} : { name: flags.name }) }
+    if (Object.keys(members).length === 0) throw new UsageError('Say what is to be changed.')
+    return members
+  }
+  return withAdminAfter(said, flags, context, async (admin, members) => {
+    const client = await admin.changeClient(id, members)
+    if (flags.json) context.terminal.printJson(client)
+    else context.terminal.succeed(`Changed ${id}.`)
+  })
+}
+
+function rotate(id: string, flags: RotateFlags, context: Context): Promise<void> {
+  const said = async () => ({
+    overlapSeconds: number(flags.overlap, '--overlap'),
+    secret: flags.secretStdin ? await readSecret(context, '--secret-stdin') : undefined,
+  })
+  return withAdminAfter(said, flags, context, async (admin, how) => {
+    const client = await admin.rotateClientSecret(id, how)
+    if (flags.json) return context.terminal.printJson(client)
+    const until = client.credentials.find(({ ends_at }) => ends_at !== null)?.ends_at ?? null
+    const before =
+      until === null ? 'the one before is gone' : `the one before is good until ${minuteOf(until)}`
+    context.terminal.succeed(`${id} has a new secret; ${before}.`)
+    tellSecret(client, context)
+  })
+}
+
+function tellSecret({ secret }: { readonly secret?: string }, { terminal }: Context): void {
+  if (secret === undefined) return
+  terminal.say('Its secret, shown this once:')
+  terminal.print(secret)
 }
 
 function list(flags: AdminFlags, context: Context): Promise<void> {
@@ -103,7 +143,7 @@ function show(id: string, flags: AdminFlags, context: Context): Promise<void> {
     if (flags.json) return context.terminal.printJson(client)
     const rows = Object.entries(client).map(([member, value]) => ({
       member,
-      value: Array.isArray(value) ? value.join(' ') : String(value),
+      value: inWords(value),
     }))
     const columns = [
       { title: 'what', of: (row: (typeof rows)[number]) => row.member },
@@ -111,4 +151,10 @@ function show(id: string, flags: AdminFlags, context: Context): Promise<void> {
     ]
     context.terminal.print(table(rows, columns, ''))
   })
+}
+
+function inWords(value: unknown): string {
+  if (value === null) return '-'
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(' ') || '-'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

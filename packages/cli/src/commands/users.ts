@@ -29,6 +29,12 @@ export function define(program: Command, context: Context): void {
   adminCommand(users, 'enable <who>', 'switch an account on again').action((who: string, flags: AdminFlags) =>
     setDisabled(who, false, flags, context),
   )
+  adminCommand(users, 'make-admin <who>', 'let an account administer this server').action(
+    (who: string, flags: AdminFlags) => setAdmin(who, true, flags, context),
+  )
+  adminCommand(users, 'remove-admin <who>', 'an account may not administer this server any more').action(
+    (who: string, flags: AdminFlags) => setAdmin(who, false, flags, context),
+  )
 }
 
 function add(email: string, flags: AddFlags, context: Context): Promise<void> {
@@ -69,5 +75,13 @@ function setDisabled(who: string, disabled: boolean, flags: AdminFlags, context:
     const account = await admin.setAccountDisabled(who, disabled)
     if (flags.json) context.terminal.printJson(account)
     else context.terminal.succeed(`${who} is ${disabled ? 'disabled; its sign-ins have ended' : 'enabled'}.`)
+  })
+}
+
+function setAdmin(who: string, isAdmin: boolean, flags: AdminFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    const account = await admin.setAccountAdmin(who, isAdmin)
+    if (flags.json) context.terminal.printJson(account)
+    else context.terminal.succeed(`${who} is ${isAdmin ? 'an' : 'no'} administrator.`)
   })
 }

@@ -1,7 +1,7 @@
 // Runs the real program as a process of its own through pipes, with its own empty home. For tests.
 // In a pseudo-terminal: test/support/pty.ts of the repository.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ export type Finished = { code: number | null; stdout: string; stderr: string }
 
 export function freshEnvironment(): Record<string, string> {
   const home = mkdtempSync(join(tmpdir(), 'countersign-cli-'))
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }))
   return { PATH: process.env.PATH ?? '', HOME: home, COUNTERSIGN_CONFIG_DIR: join(home, 'config') }
 }
 
