@@ -25,7 +25,7 @@ process.on('message', (message: { answers: FixedAnswer[] }) => {
   for (const { path, status, headers, body } of message.answers) {
     answers.set(path, { status, headers, body: Buffer.from(body, 'latin1') })
   }
-  process.send?.({ done: true })
+  process.send?.({ done: true, rows: [] })
 })
 process.on('disconnect', () => process.exit(0))
 process.on('SIGTERM', () => process.exit(0))

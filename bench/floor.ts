@@ -4,6 +4,7 @@
 import { fileURLToPath } from 'node:url'
 import type { ExpectedAnswer } from './load-job.ts'
 import { deviceGrantTypeEncoded, type OperationName, operations } from './operations.ts'
+import { clientCredentials, codeRedemption } from './request-parts.ts'
 import {
   askServer,
   form,
@@ -36,7 +37,13 @@ export function floor(): Floor {
         {},
       )
       await askServer(server, { answers: operations.map((one) => learned[one] ?? typicalAnswer(one)) })
-      return { pid: server.pid, port: server.port, stop: server.stop, approve: async () => undefined }
+      return {
+        pid: server.pid,
+        port: server.port,
+        stop: server.stop,
+        approve: async () => undefined,
+        makeCodes: async () => [],
+      }
     },
     learn: async (operation, answer) => {
       learned[operation] = parseAnswer(pathOf(operation), answer)
@@ -52,8 +59,12 @@ function spelling(operation: OperationName): Spelling {
   const secret = 'x'.repeat(43)
   const body: Partial<Record<OperationName, string>> = {
     'device authorization': 'client_id=bench-opaque&scope=profile',
+    'code redemption, opaque': codeRedemption(secret, secret),
     refresh: `grant_type=refresh_token&client_id=bench-opaque&refresh_token=${secret}`,
+    'client credentials, ES256': clientCredentials,
+    'client credentials, EdDSA': clientCredentials,
     'introspection, opaque': `token=${secret}`,
+    'introspection, JWT': `token=${'x'.repeat(600)}`,
   }
   const poll = `grant_type=${deviceGrantTypeEncoded}&client_id=bench-opaque&device_code=${secret}`
   return { request: form(path, body[operation] ?? poll), expect }
@@ -86,8 +97,12 @@ function typicalAnswer(operation: OperationName): FixedAnswer {
     'poll in a tight loop': 110,
     'redemption, opaque': 230,
     'redemption, ES256 JWT': 640,
+    'code redemption, opaque': 230,
     refresh: 230,
+    'client credentials, ES256': 560,
+    'client credentials, EdDSA': 560,
     'introspection, opaque': 260,
+    'introspection, JWT': 260,
   }
   const body = JSON.stringify({ filler: 'x'.repeat(lengths[operation] - 13) })
   const headers = {

@@ -1,20 +1,36 @@
-// What the benchmark writes into our server's database itself: its clients and account before the first start,
-// approvals in bulk between the windows, and a crowd of outstanding codes. It goes through the server's store and the rules, so that a record is
-// never in a state that a request could not have brought it to. The targets are in ours.ts.
+// What the benchmark writes into our server's database itself: its clients and account before the first start, approvals
+// and authorization codes in bulk between the windows, and a crowd of outstanding device codes. It goes through the server's
+// store and the rules, so that a record is never in a state that a request could not have brought it to.
+// The targets are in ours.ts.
 import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Account, type Client, deviceAuthorization, type Write } from '@countersign/protocol'
+import {
+  type Account,
+  type AuthorizationParameters,
+  authorizationCode,
+  type Client,
+  deviceAuthorization,
+  plainClient,
+  type Write,
+} from '@countersign/protocol'
+import { authorizationCodeId, newAuthorizationCode } from '../packages/server/src/authorization-codes.ts'
 import { openStore } from '../packages/server/src/store/open-store.ts'
 import type { Store } from '../packages/server/src/store/store.ts'
 import { createSystem } from '../packages/server/src/system.ts'
-import { deviceCodeId, newDeviceCode } from '../packages/server/src/tokens.ts'
+import { deviceCodeId, newDeviceCode, newGrantId } from '../packages/server/src/tokens.ts'
 import { nowSeconds } from './clock.ts'
 import type { Row } from './load-job.ts'
+import { codeClientId, newPkcePair, redirectUri, secret } from './request-parts.ts'
 
 export type OpenStore = { store: Store }
 
-export const resourceSecret = 'bench-resource-secret-bench-resource-secret'
 export const accountId = 'usr_bench'
+
+/** Where codes are asked for. */
+const context = {
+  observed: { address: '127.0.0.1', userAgent: '' },
+  reported: { deviceName: null, clientVersion: null, agent: null },
+}
 
 /** Where `serve --data DIR` keeps its database. */
 const databaseFile = 'countersign.db'
@@ -36,40 +52,37 @@ export async function seed({ store }: OpenStore): Promise<void> {
     createdAt,
     disabledAt: null,
   }
+  const confidential: Partial<Client> = {
+    authMethods: ['client_secret_basic'],
+    secrets: [{ hash: hash('sha256', secret, 'base64url'), endsAt: null }],
+  }
+  const service: Partial<Client> = { grantTypes: ['client_credentials'], scopes: ['read'] }
   const records: Client[] = [
     client('bench-opaque', createdAt, { accessTokenFormat: 'opaque' }),
     client('bench-jwt', createdAt, { accessTokenFormat: 'jwt' }),
-    client('bench-resource', createdAt, {
-      authMethods: ['client_secret_basic'],
-      secretHashes: [sha256(resourceSecret)],
-      grantTypes: [],
-      introspectsAll: true,
+    client(codeClientId, createdAt, {
+      accessTokenFormat: 'opaque',
+      grantTypes: ['authorization_code', 'refresh_token'],
+      redirectUris: [redirectUri],
     }),
+    client('bench-es256', createdAt, { ...confidential, ...service }),
+    client('bench-eddsa', createdAt, { ...confidential, ...service, accessTokenAlg: 'EdDSA' }),
+    client('bench-resource', createdAt, { ...confidential, grantTypes: [], introspectsAll: true }),
   ]
   const writes: Write[] = records.map((record) => ({ op: 'insert', kind: 'client', record }))
   await store.apply([{ op: 'insert', kind: 'account', record: account }, ...writes])
 }
 
 function client(id: string, createdAt: number, special: Partial<Client>): Client {
-  return {
+  return plainClient({
     id,
-    version: 0,
     name: id,
-    publisher: null,
-    authMethods: ['none'],
-    secretHashes: [],
     grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
     scopes: ['openid', 'profile', 'offline_access'],
-    resources: [],
-    redirectUris: [],
-    firstParty: false,
-    accessTokenFormat: 'opaque',
     accessTokenSeconds: 3600,
-    idTokenAlg: 'ES256',
-    introspectsAll: false,
     createdAt,
     ...special,
-  }
+  })
 }
 
 export async function approveInStore({ store }: OpenStore, rows: Row[]): Promise<void> {
@@ -77,7 +90,15 @@ export async function approveInStore({ store }: OpenStore, rows: Row[]): Promise
   if (account === undefined) throw new Error('the account of the benchmark is gone')
   const at = nowSeconds()
   const browser = { address: '127.0.0.1', userAgent: 'bench' }
-  const decision = { accountId, at, authTime: at, amr: ['pwd'], reportedAsAttack: false, ...browser }
+  const decision = {
+    accountId,
+    at,
+    authTime: at,
+    amr: ['pwd'],
+    reportedAsAttack: false,
+    grantId: null,
+    ...browser,
+  }
   const approveOne = async ([deviceCode = '']: Row) => {
     const record = await store.read('deviceAuthorization', deviceCodeId(deviceCode))
     if (record === undefined) throw new Error('a code that was just made is not in the store')
@@ -88,6 +109,62 @@ export async function approveInStore({ store }: OpenStore, rows: Row[]): Promise
   // In groups, so that the store commits many together and the server is not locked out for long.
   for (let index = 0; index < rows.length; index += 200) {
     await Promise.all(rows.slice(index, index + 200).map(approveOne))
+  }
+}
+
+/** The longest life that an authorization code may have: one round of a whole run is shorter. */
+const codeSeconds = 600
+
+/** Authorization codes as if the account had allowed each, as rows of [code, code_verifier]. */
+export async function issueCodesInStore({ store }: OpenStore, count: number): Promise<Row[]> {
+  const system = createSystem()
+  const now = nowSeconds()
+  const issueOne = async (): Promise<Row> => {
+    const { verifier, challenge } = newPkcePair()
+    const code = newAuthorizationCode(system)
+    const codeId = authorizationCodeId(code)
+    if (codeId === undefined) throw new Error('a code that was just made is none')
+    const { writes } = authorizationCode.issue(
+      {
+        clientId: codeClientId,
+        accountId,
+        parameters: askedFor(challenge),
+        scopes: ['profile'],
+        authTime: now,
+        amr: ['pwd'],
+        context,
+        now,
+        lifetimeSeconds: codeSeconds,
+      },
+      { codeId, grantId: newGrantId(system) },
+    )
+    if ((await store.apply(writes)) !== 'applied') throw new Error('a code could not be written')
+    return [code, verifier]
+  }
+  const rows: Row[] = []
+  while (rows.length < count) {
+    const group = Array.from({ length: Math.min(200, count - rows.length) }, issueOne)
+    rows.push(...(await Promise.all(group)))
+  }
+  return rows
+}
+
+function askedFor(codeChallenge: string): AuthorizationParameters {
+  return {
+    redirectUri,
+    redirectUriGiven: true,
+    responseMode: 'query',
+    state: null,
+    nonce: null,
+    codeChallenge,
+    scopes: ['profile'],
+    resources: [],
+    prompt: [],
+    maxAge: null,
+    acrValues: [],
+    loginHint: null,
+    hintedAccountId: null,
+    jkt: null,
   }
 }
 
@@ -111,14 +188,14 @@ export async function writeCodes(
   // In the order of the keys, because a million inserts at random places of an index take minutes of disk time.
   deviceCodeHashes.sort()
   const userCodeHashes = deviceCodeHashes.map(() => randomBytes(32).toString('base64url')).sort()
-  const context = {
-    observed: { address: '127.0.0.1', userAgent: '' },
-    reported: { deviceName: null, clientVersion: null, agent: null },
-  }
   const event = { client, scopes: ['profile'], resources: [], context, now: nowSeconds() }
+  const plain = { jkt: null, acrValues: [], maxAge: null }
   const startOne = async (deviceCodeHash: string, index: number) => {
     const hashes = { deviceCodeHash, userCodeHash: userCodeHashes[index] ?? '' }
-    const { writes } = deviceAuthorization.start({ ...event, expiresInSeconds, intervalSeconds: 5 }, hashes)
+    const { writes } = deviceAuthorization.start(
+      { ...event, expiresInSeconds, intervalSeconds: 5, ...plain },
+      hashes,
+    )
     if ((await store.apply(writes)) !== 'applied') throw new Error('a code could not be written')
   }
   for (let from = 0; from < count; from += 2000) {
@@ -126,8 +203,4 @@ export async function writeCodes(
     await Promise.all(group.map((one, index) => startOne(one, from + index)))
   }
   return kept
-}
-
-function sha256(secret: string): string {
-  return hash('sha256', secret, 'base64url')
 }

@@ -1,6 +1,7 @@
 // Our own server as targets, one per store and durability, started by its own command line like anybody's.
 // Clients and accounts are written before the first start, and codes are approved between the windows, through the
-// server's own store and rules on the same database. How a person approves is measured by sign-ins.ts.
+// server's own store and rules on the same database (our-store.ts). Its requests are our-spellings.ts; how a person approves
+// is measured by sign-ins.ts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,16 +10,16 @@ import { fileURLToPath } from 'node:url'
 import { addMia } from '../test/support/person.ts'
 import { startPostgres } from '../test/support/postgres.ts'
 import type { Row } from './load-job.ts'
-import { deviceGrantTypeEncoded } from './operations.ts'
+import { ourSpellings } from './our-spellings.ts'
 import {
   approveInStore,
+  issueCodesInStore,
   type OpenStore,
   openBenchStore,
-  resourceSecret,
   seed,
   writeCodes,
 } from './our-store.ts'
-import { basicAuthorization, form, type Running, startServer, type Target } from './target.ts'
+import { type Running, startServer, type Target } from './target.ts'
 
 const clonedProgram = fileURLToPath(new URL('../packages/cli/src/main.ts', import.meta.url))
 
@@ -91,13 +92,14 @@ function ours(
     const command = [process.execPath, program, 'serve', '--json', '--port', '0', ...kept.where, ...more]
     const server = await startServer(command, { ...throttles, ...kept.env })
     const approve = (rows: Row[]) => approveInStore(opened, rows)
-    return { pid: server.pid, port: server.port, stop: server.stop, approve }
+    const makeCodes = (count: number) => issueCodesInStore(opened, count)
+    return { pid: server.pid, port: server.port, stop: server.stop, approve, makeCodes }
   }
   return {
     name: `countersign ${store}`,
     version: `countersign ${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}`,
     durability,
-    ...spellings(),
+    ...ourSpellings(),
     prepare: async () => {
       kept = await keep()
       opened = await kept.open()
@@ -158,47 +160,4 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
     })
   })
-}
-
-function spellings(): Pick<Target, 'spell' | 'authorizeJwt' | 'probe'> {
-  const authorize = (client: string) => ({
-    request: form('/oauth/device/authorize', `client_id=${client}&scope=profile`),
-    expect: [{ status: 200, includes: '"device_code":"' }],
-  })
-  const poll = (client: string) =>
-    form('/oauth/token', `grant_type=${deviceGrantTypeEncoded}&client_id=${client}&device_code={0}`)
-  const pending = { status: 400, includes: '"error":"authorization_pending"' }
-  const metadata = '/.well-known/oauth-authorization-server'
-  return {
-    authorizeJwt: authorize('bench-jwt'),
-    probe: metadata,
-    spell: {
-      metadata: {
-        request: { method: 'GET', path: metadata, headers: {}, body: '' },
-        expect: [{ status: 200, includes: '"issuer":"' }],
-      },
-      'device authorization': authorize('bench-opaque'),
-      'poll of a pending code': { request: poll('bench-opaque'), expect: [pending] },
-      'poll in a tight loop': {
-        request: poll('bench-opaque'),
-        expect: [{ status: 400, includes: '"error":"slow_down"' }, pending],
-      },
-      'redemption, opaque': {
-        request: poll('bench-opaque'),
-        expect: [{ status: 200, includes: '"refresh_token":"' }],
-      },
-      'redemption, ES256 JWT': {
-        request: poll('bench-jwt'),
-        expect: [{ status: 200, includes: '"access_token":"eyJ' }],
-      },
-      refresh: {
-        request: form('/oauth/token', 'grant_type=refresh_token&client_id=bench-opaque&refresh_token={0}'),
-        expect: [{ status: 200, includes: '"refresh_token":"' }],
-      },
-      'introspection, opaque': {
-        request: form('/oauth/introspect', 'token={0}', basicAuthorization('bench-resource', resourceSecret)),
-        expect: [{ status: 200, includes: '"active":true' }],
-      },
-    },
-  }
 }

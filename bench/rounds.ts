@@ -4,7 +4,7 @@
 import type { Floor } from './floor.ts'
 import type { LoadGenerator } from './load-client.ts'
 import type { LoadJob, LoadResult, Row } from './load-job.ts'
-import { type OperationName, operations } from './operations.ts'
+import { type OperationName, operations, signedWith } from './operations.ts'
 import { jobDefaults, type Running, type Spelling, type Target, type TokenFormat } from './target.ts'
 
 export type Contestant = { target: Target; running: Running }
@@ -16,8 +16,9 @@ export type RoundsPlan = { rounds: number; seconds: number; say: (line: string) 
 type Pool = {
   pending: Row[]
   approved: Record<TokenFormat, Row[]>
+  authorizationCodes: Row[]
   refreshTokens: Row[]
-  accessTokens: Row[]
+  accessTokens: Record<TokenFormat, Row[]>
   /** What the last round reached, to know how much material a window needs. */
   rates: Partial<Record<OperationName, number>>
 }
@@ -58,9 +59,10 @@ export async function runRounds(
         const job = jobOf(operation, target, running, pool, round === 0 ? plan.seconds / 2 : plan.seconds)
         if (job === null) continue
         const result = await load.run(job)
+        if (target.name !== 'floor') checkSignature(operation, result)
         keep(operation, result, pool)
         if (round > 0) measurements.push({ round, target: target.name, operation, result })
-        else if (target.name.startsWith('countersign') && result.firstAnswer !== '') {
+        else if (target.name.startsWith('countersign') && result.completed > 0 && result.failures === 0) {
           await floor.learn(operation, result.firstAnswer)
         }
       }
@@ -70,10 +72,17 @@ export async function runRounds(
 }
 
 function emptyPool(): Pool {
-  return { pending: [], approved: { opaque: [], jwt: [] }, refreshTokens: [], accessTokens: [], rates: {} }
+  return {
+    pending: [],
+    approved: { opaque: [], jwt: [] },
+    authorizationCodes: [],
+    refreshTokens: [],
+    accessTokens: { opaque: [], jwt: [] },
+    rates: {},
+  }
 }
 
-/** Makes and approves as many codes as the round's redemptions can use up; not measured. */
+/** Makes as many codes as the round's redemptions can use up, approved and allowed; not measured. */
 async function stock(
   target: Target,
   running: Running,
@@ -82,9 +91,12 @@ async function stock(
   seconds: number,
 ): Promise<void> {
   if (target.name === 'floor') return
-  const make = async (spelling: Spelling, format: TokenFormat, operation: OperationName) => {
+  const countFor = (operation: OperationName) => {
     const wanted = Math.ceil((pool.rates[operation] ?? 0) * seconds * 1.2)
-    const limit = Math.min(Math.max(wanted, smallestStock), largestStock)
+    return Math.min(Math.max(wanted, smallestStock), largestStock)
+  }
+  const make = async (spelling: Spelling, format: TokenFormat, operation: OperationName) => {
+    const limit = countFor(operation)
     const result = await load.run({ ...jobDefaults(running), ...spelling, limit, collect: codeMembers })
     const rows = zipCodes(result)
     if (rows.length < limit)
@@ -95,6 +107,7 @@ async function stock(
   const authorize = target.spell['device authorization']
   if (authorize !== undefined) await make(authorize, 'opaque', 'redemption, opaque')
   if (target.authorizeJwt !== null) await make(target.authorizeJwt, 'jwt', 'redemption, ES256 JWT')
+  pool.authorizationCodes = await running.makeCodes(countFor('code redemption, opaque'))
 }
 
 function jobOf(
@@ -120,11 +133,18 @@ function jobOf(
     case 'redemption, opaque':
       return { ...job, rows: pool.approved.opaque, use: 'once', collect: tokenMembers }
     case 'redemption, ES256 JWT':
-      return { ...job, rows: pool.approved.jwt, use: 'once' }
+      return { ...job, rows: pool.approved.jwt, use: 'once', collect: tokenMembers }
+    case 'code redemption, opaque':
+      return { ...job, rows: pool.authorizationCodes, use: 'once' }
     case 'refresh':
       return { ...job, rows: pool.refreshTokens, use: 'once', collect: tokenMembers }
+    case 'client credentials, ES256':
+    case 'client credentials, EdDSA':
+      return job
     case 'introspection, opaque':
-      return { ...job, rows: pool.accessTokens, use: 'repeat' }
+      return { ...job, rows: pool.accessTokens.opaque, use: 'repeat' }
+    case 'introspection, JWT':
+      return { ...job, rows: pool.accessTokens.jwt, use: 'repeat' }
   }
 }
 
@@ -133,8 +153,26 @@ function keep(operation: OperationName, result: LoadResult, pool: Pool): void {
   pool.rates[operation] = result.rate
   if (operation === 'device authorization') pool.pending = zipCodes(result)
   const { access_token: accessTokens = [], refresh_token: refreshTokens = [] } = result.collected
-  if (accessTokens.length > 0) pool.accessTokens = accessTokens.map((token) => [token])
+  const format = operation === 'redemption, ES256 JWT' ? 'jwt' : 'opaque'
+  if (accessTokens.length > 0) pool.accessTokens[format] = accessTokens.map((token) => [token])
   if (operation === 'redemption, opaque') pool.refreshTokens = refreshTokens.map((token) => [token])
+}
+
+/** A token that another algorithm signed, or none, is another operation: it counts as an unexpected answer. */
+function checkSignature(operation: OperationName, result: LoadResult): void {
+  const alg = signedWith[operation]
+  const [, token = ''] = /"access_token":\s*"([^"]+)"/.exec(result.firstAnswer) ?? []
+  if (alg === undefined || algOf(token) === alg) return
+  result.failures += 1
+  result.failureExamples.push(`not signed with ${alg}: ${result.firstAnswer}`)
+}
+
+function algOf(jwt: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString()).alg
+  } catch {
+    return undefined
+  }
 }
 
 export function zipCodes(result: LoadResult): Row[] {

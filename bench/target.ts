@@ -2,6 +2,7 @@
 // The servers: floor.ts, ours.ts, peers/. What is measured on them: operations.ts and measures.ts.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import type { LoadGenerator } from './load-client.ts'
 import type { ExpectedAnswer, LoadJob, RequestTemplate, Row } from './load-job.ts'
 import type { OperationName } from './operations.ts'
@@ -19,6 +20,8 @@ export type Running = {
   stop: () => Promise<void>
   /** Approves codes, rows of [device_code, user_code], outside any measured window. */
   approve: (rows: Row[], format: TokenFormat, load: LoadGenerator) => Promise<void>
+  /** Makes authorization codes as if people had allowed them: rows of [code, code_verifier]. Not measured either. */
+  makeCodes: (count: number) => Promise<Row[]>
 }
 
 export type Target = {
@@ -66,18 +69,39 @@ export function startServer(command: string[], env: Record<string, string>): Pro
     lines.on('line', (line) => {
       const ready = readReady(line)
       if (ready !== null) resolve({ child, pid: child.pid ?? 0, port: ready, stop })
+      // What is no ready line is how a server that cannot start says why.
+      else errors = (errors + line).slice(-2000)
     })
   })
 }
 
-/** Asks a peer's process for something over its control channel and waits for the answer. */
-export function askServer(server: ServerProcess, message: object): Promise<void> {
+/** What is asked of a peer's process over its control channel, and what it says. */
+export type PeerTask = { approve: string[] } | { makeCodes: number }
+export type PeerReply = { done: true; rows: Row[] } | { done: false; failed: string }
+
+/** Asks a server's process for something over its control channel and waits for the answer. */
+export function askServer(server: ServerProcess, message: object): Promise<Row[]> {
   return new Promise((resolve, reject) => {
-    server.child.once('message', (reply: { done: boolean; failed?: string }) =>
-      reply.done ? resolve() : reject(new Error(reply.failed)),
+    server.child.once('message', (reply: PeerReply) =>
+      reply.done ? resolve(reply.rows) : reject(new Error(reply.failed)),
     )
     server.child.send(message)
   })
+}
+
+/** Starts the process of a peer, which is a file in peers/. */
+export async function startPeer(file: URL): Promise<Running> {
+  const server = await startServer([process.execPath, fileURLToPath(file)], {})
+  const ask = (task: PeerTask) => askServer(server, task)
+  return {
+    pid: server.pid,
+    port: server.port,
+    stop: server.stop,
+    approve: async (rows) => {
+      await ask({ approve: rows.map(([deviceCode = '']) => deviceCode) })
+    },
+    makeCodes: (count) => ask({ makeCodes: count }),
+  }
 }
 
 export function form(path: string, body: string, headers: Record<string, string> = {}): RequestTemplate {

@@ -1,10 +1,14 @@
-// oidc-provider as a process of its own: device flow, refresh with rotation, introspection and revocation on,
-// access tokens opaque or ES256 by client, everything kept in a Map. Its own memory adapter is the same thing
-// with a limit of some thousand entries, which a run exceeds. Development pages are off.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+// oidc-provider as a process of its own: device, code and client credentials grant, refresh with rotation, introspection
+// and revocation on, access tokens opaque or signed by client, everything kept in a Map. Its own memory adapter is the
+// same thing with a limit of some thousand entries, which a run exceeds. Development pages are off.
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Provider, { type AdapterPayload } from 'oidc-provider'
+import { nowSeconds } from '../clock.ts'
+import type { Row } from '../load-job.ts'
+import { codeClientId, newPkcePair, redirectUri, secret } from '../request-parts.ts'
+import { listenForTasks } from './peer-process.ts'
 
 const resource = 'urn:bench:api'
 const accountId = 'bench-account'
@@ -15,44 +19,42 @@ server.listen(0, '127.0.0.1', () => {
   const issuer = `http://localhost:${(server.address() as AddressInfo).port}`
   const provider = createProvider(issuer)
   server.on('request', provider.callback())
-  listenForApprovals(provider)
+  listenForTasks({
+    approve: (codes) => approve(provider, codes),
+    makeCodes: (count) => makeCodes(provider, count),
+  })
   console.log(JSON.stringify({ event: 'ready', issuer, pid: process.pid }))
 })
-process.on('disconnect', () => process.exit(0))
-process.on('SIGTERM', () => process.exit(0))
+/** Clients whose access tokens are JWTs, and what signs them. */
+const signed = new Map([
+  ['bench-jwt', 'ES256'],
+  ['bench-es256', 'ES256'],
+  ['bench-eddsa', 'EdDSA'],
+])
 
 function createProvider(issuer: string): Provider {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const device = {
-    token_endpoint_auth_method: 'none',
-    application_type: 'native',
-    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-    response_types: [],
-    redirect_uris: [],
-  }
-  const resourceServer = {
-    client_id: 'bench-resource',
-    client_secret: 'bench-resource-secret-bench-resource-secret',
-    grant_types: [],
-    response_types: [],
-    redirect_uris: [],
-  }
+  const { privateKey: p256 } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey: ed25519 } = generateKeyPairSync('ed25519')
   return new Provider(issuer, {
     adapter: createMapAdapter(),
-    clients: [
-      { ...device, client_id: 'bench-opaque' },
-      { ...device, client_id: 'bench-jwt' },
-      resourceServer,
-    ],
+    clients: clients(),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     cookies: { keys: [randomBytes(32).toString('hex')] },
-    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'bench' }] },
+    jwks: { keys: [jwk(p256, 'ES256'), jwk(ed25519, 'EdDSA')] },
     scopes: ['offline_access', scope],
-    ttl: { DeviceCode: 3600, AccessToken: 3600, RefreshToken: 86_400, Grant: 86_400 },
+    ttl: {
+      AccessToken: 3600,
+      AuthorizationCode: 600,
+      ClientCredentials: 3600,
+      DeviceCode: 3600,
+      Grant: 86_400,
+      RefreshToken: 86_400,
+    },
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       deviceFlow: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
@@ -65,33 +67,87 @@ function createProvider(issuer: string): Provider {
           scope,
           audience: resource,
           accessTokenTTL: 3600,
-          ...(client.clientId === 'bench-jwt'
-            ? { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }
-            : { accessTokenFormat: 'opaque' }),
+          ...accessTokens(client.clientId),
         }),
       },
     },
   })
 }
 
+function clients(): object[] {
+  const none = { grant_types: [], response_types: [], redirect_uris: [] }
+  const native = { ...none, token_endpoint_auth_method: 'none', application_type: 'native' }
+  const device = {
+    ...native,
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+  }
+  const code = {
+    ...native,
+    client_id: codeClientId,
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: [redirectUri],
+  }
+  const service = { ...none, client_secret: secret, grant_types: ['client_credentials'] }
+  return [
+    { ...device, client_id: 'bench-opaque' },
+    { ...device, client_id: 'bench-jwt' },
+    code,
+    { ...service, client_id: 'bench-es256' },
+    { ...service, client_id: 'bench-eddsa' },
+    { ...none, client_id: 'bench-resource', client_secret: secret },
+  ]
+}
+
+function jwk(privateKey: KeyObject, alg: string): object {
+  return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: `bench-${alg}` }
+}
+
+function accessTokens(clientId: string): object {
+  const alg = signed.get(clientId)
+  return alg === undefined
+    ? { accessTokenFormat: 'opaque' }
+    : { accessTokenFormat: 'jwt', jwt: { sign: { alg } } }
+}
+
 /** What the end of its approval page does, done directly: a grant, then the code bound to it. */
-function listenForApprovals(provider: Provider): void {
-  process.on('message', async (message: { codes: string[] }) => {
-    try {
-      for (const value of message.codes) {
-        const code = await provider.DeviceCode.find(value)
-        if (code === undefined) throw new Error('no such device code')
-        const grant = new provider.Grant({ accountId, clientId: code.clientId })
-        grant.addResourceScope(resource, scope)
-        const grantId = await grant.save()
-        Object.assign(code, { accountId, grantId, scope, resource, authTime: code.iat })
-        await code.save()
-      }
-      process.send?.({ done: true })
-    } catch (error) {
-      process.send?.({ done: false, failed: String(error) })
-    }
-  })
+async function approve(provider: Provider, deviceCodes: string[]): Promise<void> {
+  for (const value of deviceCodes) {
+    const code = await provider.DeviceCode.find(value)
+    if (code === undefined) throw new Error('no such device code')
+    const grantId = await newGrant(provider, code.clientId)
+    Object.assign(code, { accountId, grantId, scope, resource, authTime: code.iat })
+    await code.save()
+  }
+}
+
+/** What the end of its authorization endpoint does: a code of its own model, on a grant. */
+async function makeCodes(provider: Provider, count: number): Promise<Row[]> {
+  const client = await provider.Client.find(codeClientId)
+  if (client === undefined) throw new Error('the client of the code grant is gone')
+  const rows: Row[] = []
+  while (rows.length < count) {
+    const { verifier, challenge } = newPkcePair()
+    const code = new provider.AuthorizationCode({
+      client,
+      accountId,
+      grantId: await newGrant(provider, codeClientId),
+      authTime: nowSeconds(),
+      codeChallenge: challenge,
+      codeChallengeMethod: 'S256',
+      redirectUri,
+      resource,
+      scope,
+    })
+    rows.push([await code.save(), verifier])
+  }
+  return rows
+}
+
+function newGrant(provider: Provider, clientId: string): Promise<string> {
+  const grant = new provider.Grant({ accountId, clientId })
+  grant.addResourceScope(resource, scope)
+  return grant.save()
 }
 
 function createMapAdapter() {

@@ -31,6 +31,18 @@ declare module 'oidc-provider' {
   export default class Provider {
     constructor(issuer: string, configuration: Configuration)
     callback(): RequestListener
+    Client: { find: (clientId: string) => Promise<Client | undefined> }
+    AuthorizationCode: new (properties: {
+      client: Client
+      accountId: string
+      grantId: string
+      authTime: number
+      codeChallenge: string
+      codeChallengeMethod: 'S256'
+      redirectUri: string
+      resource: string
+      scope: string
+    }) => { save: () => Promise<string> }
     DeviceCode: { find: (value: string) => Promise<DeviceCode | undefined> }
     Grant: new (properties: {
       accountId: string
