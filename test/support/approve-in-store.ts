@@ -53,7 +53,14 @@ async function approvePending(data: string): Promise<void> {
     if (account === undefined) throw new Error(`there is no account ${person.email}`)
     const at = Math.floor(Date.now() / 1000)
     const browser = { address: '127.0.0.1', userAgent: 'a test' }
-    const decision = { accountId: account.id, at, authTime: at, amr: ['pwd'], reportedAsAttack: false }
+    const decision = {
+      accountId: account.id,
+      at,
+      authTime: at,
+      amr: ['pwd'],
+      reportedAsAttack: false,
+      grantId: null,
+    }
     for (const record of await store.list('deviceAuthorization', '', 100)) {
       const decided = deviceAuthorization.approve(record, { ...decision, ...browser }, account)
       if (decided.outcome !== 'decided') continue

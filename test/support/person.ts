@@ -15,13 +15,16 @@ export type Person = {
    * awaited, when the page is there and nothing remains but to send the decision.
    */
   decide: (userCode: string, choice: Decide, beforeSending?: () => void | Promise<void>) => Promise<void>
+  /** Opens an authorization request, agrees or not where asked, and returns the address that the client is called back at. */
+  authorize: (url: URL, choice?: 'allow' | 'deny') => Promise<URL>
   /** The forms of a page, as this browser would send them. */
   formsOn: (path: string) => Promise<Form[]>
 }
 
 export type Form = { action: string; hidden: Record<string, string>; cookie: string }
 
-type Page = { status: number; path: string; html: string }
+/** `left` is where the server sent the browser away to. */
+type Page = { status: number; path: string; html: string; left?: URL }
 
 /** `countersign users add` on the data of a server. */
 export async function addMia(...where: string[]): Promise<void> {
@@ -57,7 +60,14 @@ export function openPerson(issuer: () => string): Person {
     }
     const html = await response.text()
     const location = response.headers.get('location')
-    if (response.status === 303 && location !== null) return send(new URL(location, issuer()).pathname)
+    if ((response.status === 303 || response.status === 302) && location !== null) {
+      const next = new URL(location, issuer())
+      if (next.origin === new URL(issuer()).origin) return send(next.pathname + next.search)
+      return { status: response.status, path, html, left: next }
+    }
+    // After a form of ours the page that answers it goes on by itself.
+    const [, onward] = /^0;url=(.+)$/.exec(response.headers.get('refresh') ?? '') ?? []
+    if (onward !== undefined) return { status: response.status, path, html, left: new URL(onward) }
     return { status: response.status, path, html }
   }
   return {
@@ -73,6 +83,17 @@ export function openPerson(issuer: () => string): Person {
       const shown = await send('/device/decision', form)
       const expected = choice === 'allow' ? '/device/connected' : '/device/denied'
       if (shown.path !== expected) throw new Error(`deciding ended on ${shown.path} with ${shown.status}`)
+    },
+    async authorize(url, choice = 'allow') {
+      const page = await send(url.pathname + url.search)
+      if (page.left !== undefined) return page.left
+      const shown = await send('/consent', {
+        ...hiddenOf(page, 'decision'),
+        ...checkedOf(page, 'decision'),
+        decision: choice,
+      })
+      if (shown.left === undefined) throw new Error(`agreeing ended on ${shown.path} with ${shown.status}`)
+      return shown.left
     },
     async formsOn(path) {
       const { html } = await send(path)
@@ -97,6 +118,15 @@ function hiddenOf(page: Page, having: string): Record<string, string> {
   const form = formsOf(page.html).find(({ text }) => text.includes(`name="${having}"`))
   if (form === undefined) throw new Error(`no form with ${having} on ${page.path} (${page.status})`)
   return form.hidden
+}
+
+/** The boxes of the form that are ticked when the page opens. */
+function checkedOf(page: Page, having: string): Record<string, string> {
+  const form = formsOf(page.html).find(({ text }) => text.includes(`name="${having}"`))
+  const boxes = form?.text.match(/<input\b[^>]*type="checkbox"[^>]*>/g) ?? []
+  const ticked = boxes.filter((box) => /\bchecked\b/.test(box))
+  const attribute = (box: string, name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(box)?.[1] ?? ''
+  return Object.fromEntries(ticked.map((box) => [attribute(box, 'name'), attribute(box, 'value')]))
 }
 
 /** Gives back the tries that were spent on guesses, which would brake the honest for an hour. */
