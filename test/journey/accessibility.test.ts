@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
+import { expireRequests, notes, startApp } from './app.ts'
 import { ask, cancel, mia, setUp, startWorld, tokenOf, type World } from './person.ts'
 
 let world: World
@@ -118,6 +119,41 @@ test('5.4 refused, reported, taken back', async () => {
   await cancel(world, cancelled)
   await page.reload()
   await inspect('expired')
+})
+
+test('5.4 sign-in and question of an app, and the ways out of them', async (t) => {
+  const { issuer, data } = world.server
+  const long = 'An editor whose makers could not stop when they named it, and so on and so forth'
+  const app = await startApp({ issuer, data, name: 'Editor', secret: 'a-secret-of-more-than-32-characters' })
+  const local = await startApp({ issuer, data, name: long, host: '[::1]' })
+  t.after(() => Promise.all([app.close(), local.close()]))
+  await page.goto(app.begin({ prompt: 'select_account' }))
+  await inspect('choice of an account')
+  await page.getByRole('button', { name: /^Continue as/ }).click()
+  await inspect('consent')
+  await page.locator('input[name="scope.notes:delete"]').uncheck()
+  // Where the app has nothing to show, the page that goes on is what a person sees.
+  app.stall(true)
+  await page.getByRole('button', { name: 'Allow', exact: true }).click({ noWaitAfter: true })
+  await page.getByRole('heading', { name: 'Going back' }).waitFor()
+  await inspect('going back')
+  app.stall(false)
+  await page.goto(app.begin())
+  await inspect('consent, more than before')
+  await page.goto(app.begin({ scope: 'email' }))
+  await page.goto(app.begin({ scope: 'email', prompt: 'consent' }))
+  await page.locator('input[type=checkbox]').uncheck()
+  await press('Allow')
+  await inspect('consent, nothing ticked')
+  await page.goto(
+    local.begin({ scope: 'openid profile email notes:read notes:write notes:delete', resource: notes }),
+  )
+  await inspect('consent of a program on this computer')
+  await expireRequests(data)
+  await page.reload()
+  await inspect('over')
+  await page.goto(app.begin({ prompt: 'login' }))
+  await inspect('sign-in again')
 })
 
 test('5.4 account', async () => {
