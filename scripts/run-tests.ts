@@ -1,12 +1,12 @@
 // Runs everything that can fail: biome, tsc and each test file in a process of its own, two at a time.
 // A file's name says what it needs: packages/**/name.test.ts is quick and needs nothing; name.postgres.test.ts needs
 // PostgreSQL and name.slow.test.ts takes seconds; test/ holds what crosses packages. `--quick` runs only the quick ones.
-// Running one file and reading its totals is run-file.ts; finding or fetching a browser is install-chromium.ts.
+// Running one file and reading its totals is run-file.ts; finding or fetching browsers is install-browsers.ts.
 
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Postgres, startPostgres } from '../test/support/postgres.ts'
-import { installChromium } from './install-chromium.ts'
+import { installChromium, installOtherEngines } from './install-browsers.ts'
 import { type Job, type Result, runJob } from './run-file.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -82,7 +82,9 @@ async function prepare(
   if (quick) return undefined
   if (files.some((file) => file.startsWith('test'))) {
     try {
-      env.CHROMIUM_PATH = await installChromium((line) => process.stdout.write(`${line}\n`))
+      const say = (line: string) => process.stdout.write(`${line}\n`)
+      env.CHROMIUM_PATH = await installChromium(say)
+      installOtherEngines(say)
     } catch (error) {
       report(results, failed('Chromium', error))
     }

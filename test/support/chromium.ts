@@ -1,5 +1,5 @@
 // A real Chromium for tests: finds the executable on the machine and starts it through playwright-core.
-// Installing one when none is found is scripts/install-chromium.ts.
+// Installing one when none is found is scripts/install-browsers.ts.
 
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'

@@ -50,6 +50,30 @@ test('JK-06 what a key signs verifies elsewhere, and only under its own algorith
   }
 })
 
+test('JK-06 a signature that was checked once vouches for nothing else, and not for longer than its key', async () => {
+  const base = options()
+  const keys = await openKeys(base)
+  const token = keys.sign('ES256', { typ: 'JWT' }, { a: 1 })
+  const [head = '', body = '', signature = ''] = token.split('.')
+  const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string }
+  const check = (text = body, bytes = Buffer.from(signature, 'base64url'), alg = 'ES256') =>
+    keys.verify(kid, alg, `${head}.${text}`, bytes)
+  const flipped = Buffer.from(signature, 'base64url')
+  flipped[0] = (flipped[0] ?? 0) ^ 1
+  for (let round = 0; round < 2; round++) {
+    assert.equal(check(), true)
+    assert.equal(check(Buffer.from('{"a":2}').toString('base64url')), false)
+    assert.equal(check(body, flipped), false)
+    assert.equal(check(body, Buffer.alloc(0)), false)
+    assert.equal(check(body, Buffer.from(signature, 'base64url'), 'EdDSA'), false)
+  }
+  const record = await base.store.read('signingKey', kid)
+  assert.ok(record)
+  await base.store.apply([{ op: 'delete', kind: 'signingKey', record }])
+  await keys.refresh()
+  assert.equal(check(), false)
+})
+
 test('JK-17 the store has sealed private keys only', async () => {
   const base = options()
   await openKeys(base)
