@@ -269,3 +269,59 @@ test('AC-02 IS-01 AT-10 PAR-04 DP-08 oauth4webapi: every step by hand, each answ
   assert.ok(again instanceof oauth.ResponseBodyError)
   assert.equal(again.error, 'invalid_grant')
 })
+
+test('CC-01 TX-04 IN-11 IN-13 RT-02 RV-01 RV-03 oauth4webapi: refresh, client credentials, exchange, signed introspection, revocation', async () => {
+  const http = { [oauth.allowInsecureRequests]: true } as const
+  const issuer = new URL(server.issuer)
+  const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, http))
+  const us: oauth.Client = { client_id: 'keyed' }
+  const authenticate = () => oauth.PrivateKeyJwt({ key: keys.privateKey, kid: 'interop' })
+  const first = await signIn(await keyed(), { resource: api }, { pushed: true })
+  const tokens = await oauth.processRefreshTokenResponse(
+    as,
+    us,
+    await oauth.refreshTokenGrantRequest(as, us, authenticate(), first.refresh_token ?? '', http),
+  )
+  const own = await oauth.processClientCredentialsResponse(
+    as,
+    us,
+    await oauth.clientCredentialsGrantRequest(as, us, authenticate(), { resource: api }, http),
+  )
+  assert.equal(own.refresh_token, undefined)
+  const child = await oauth.processGenericTokenEndpointResponse(
+    as,
+    us,
+    await oauth.genericTokenEndpointRequest(
+      as,
+      us,
+      authenticate(),
+      exchange,
+      {
+        subject_token: tokens.access_token,
+        subject_token_type: accessTokenType,
+        resource: api,
+        scope: 'profile',
+      },
+      http,
+    ),
+  )
+  const apiClient: oauth.Client = { client_id: 'api', introspection_signed_response_alg: 'ES256' }
+  const ask = async (token: string) => {
+    const answer = await oauth.introspectionRequest(as, apiClient, oauth.ClientSecretBasic(secret), token, {
+      ...http,
+      requestJwtResponse: true,
+    })
+    const described = await oauth.processIntrospectionResponse(as, apiClient, answer)
+    await oauth.validateApplicationLevelSignature(as, answer, http)
+    return described
+  }
+  for (const token of [tokens.access_token, own.access_token, child.access_token])
+    assert.equal((await ask(token)).active, true)
+  await oauth.processRevocationResponse(
+    await oauth.revocationRequest(as, us, authenticate(), tokens.refresh_token ?? '', http),
+  )
+  assert.deepEqual(
+    [(await ask(child.access_token)).active, (await ask(own.access_token)).active],
+    [false, true],
+  )
+})
