@@ -152,7 +152,6 @@ export async function issueCodesInStore({ store }: OpenStore, count: number): Pr
 function askedFor(codeChallenge: string): AuthorizationParameters {
   return {
     redirectUri,
-    redirectUriGiven: true,
     responseMode: 'query',
     state: null,
     nonce: null,

@@ -23,6 +23,7 @@ before(async () => {
     COUNTERSIGN_LOG_LEVEL: 'error',
     COUNTERSIGN_RATE_INVALID_PER_ADDRESS: '10000000',
     COUNTERSIGN_RATE_CREATE_PER_ADDRESS: '10000000',
+    COUNTERSIGN_REGISTRATION: 'open',
   }
   server = await startServer({ env })
   await addMia('--data', server.data)

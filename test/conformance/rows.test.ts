@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { reasons, rowIds } from './rows.ts'
-import { idsInNames, root, testsById } from './test-names.ts'
+import { reasons } from './reasons.ts'
+import { rowIds } from './rows.ts'
+import { idsIn, idsInNames, root, testsById } from './test-names.ts'
 
 const here = join(root, 'test', 'conformance')
 const readme = new Map(
@@ -24,7 +25,8 @@ test('every row is tested by name or has a reason', () => {
 
 test('every row is in the README, and the README has no other', () => {
   assert.deepEqual([...readme.keys()], [...rowIds])
-  for (const [id, cell] of readme) assert.match(cell, /^(tested: |not applicable yet: |partly: )./, id)
+  for (const [id, cell] of readme)
+    assert.match(cell, /^(tested|not applicable yet|not offered|shown by): ./, id)
 })
 
 test('what the README calls tested bears the id in the files that it names', () => {
@@ -39,7 +41,7 @@ test('what the README calls tested bears the id in the files that it names', () 
   }
 })
 
-test('what the README does not call tested has no test, and its reason is the one of rows.ts', () => {
+test('what the README does not call tested has no test, and its reason is the one of reasons.ts', () => {
   for (const [id, cell] of readme) {
     const reason = reasons[id]
     if (!cell.startsWith('tested: ')) assert.ok(reason !== undefined, `${id} has neither test nor reason`)
@@ -47,9 +49,21 @@ test('what the README does not call tested has no test, and its reason is the on
   }
 })
 
-test('a reason is for a row that there is', () => {
+test('a reason is for a row that there is, and says whether that has a test', () => {
   const known = new Set(rowIds)
-  for (const id of Object.keys(reasons)) assert.ok(known.has(id), id)
+  for (const [id, { verdict }] of Object.entries(reasons)) {
+    assert.ok(known.has(id), id)
+    assert.equal(verdict === 'partly', tests.has(id), `${id} is called ${verdict}`)
+  }
+})
+
+test('where a reason says which rows show it, tests bear their ids', () => {
+  for (const [id, { verdict, because }] of Object.entries(reasons)) {
+    if (verdict !== 'shown by') continue
+    const named = idsIn(because)
+    assert.ok(named.length > 0, id)
+    for (const one of named) assert.ok(tests.has(one), `${id} is to be shown by ${one}, which no test bears`)
+  }
 })
 
 test('ids are read from names only: of tests, in any quotes, over several lines', () => {

@@ -9,9 +9,11 @@ export const root = join(import.meta.dirname, '..', '..')
 const call = /\b(?:test|it|describe)(?:\.\w+)?\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*)\1/g
 const id = /\b[A-Z]{1,3}-\d\d\b/g
 
+export const idsIn = (text: string): string[] => text.match(id) ?? []
+
 /** The ids in the names of the tests of one source text. */
 export function idsInNames(text: string): Set<string> {
-  return new Set([...text.matchAll(call)].flatMap(([, , name = '']) => name.match(id) ?? []))
+  return new Set([...text.matchAll(call)].flatMap(([, , name = '']) => idsIn(name)))
 }
 
 /** Each id with the files, from the root, whose tests bear it. */
@@ -19,8 +21,8 @@ export function testsById(): Map<string, string[]> {
   const found = new Map<string, string[]>()
   const files = globSync(['packages/*/src/**/*.ts', '{test,bench,examples,scripts}/**/*.ts'], { cwd: root })
   for (const file of files.map((path) => path.replaceAll('\\', '/')).sort()) {
-    // contract.ts holds tests that other files run.
-    if (!/\.test\.ts$|contract[^/]*\.ts$/.test(file)) continue
+    // These hold tests that other files run.
+    if (!/\.test\.ts$|contract[^/]*\.ts$|-suite\.ts$/.test(file)) continue
     for (const one of idsInNames(readFileSync(join(root, file), 'utf8'))) {
       found.set(one, [...(found.get(one) ?? []), file])
     }

@@ -12,7 +12,7 @@ const rows = lines
   .map((line) => ({ line, shown: line.split('|').at(-2) ?? '' }))
 const tests = testsById()
 
-test('every threat names a test that is there', () => {
+test('DA-22 every threat names a test that is there', () => {
   assert.ok(rows.length > 50, `only ${rows.length} lines were read`)
   for (const { line, shown } of rows) {
     const ids = shown.match(/\b[A-Z]{1,3}-\d\d\b/g) ?? []

@@ -1,10 +1,11 @@
 // Writes the tables of README.md anew: `node test/conformance/write-readme.ts && npm run format` after tests were added,
 // renamed or moved.
-// The text before the first table and after the last is kept; reasons come from rows.ts.
+// The text before the first table and after the last is kept; reasons come from reasons.ts.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path/posix'
-import { families, reasons } from './rows.ts'
+import { reasons } from './reasons.ts'
+import { families } from './rows.ts'
 import { root, testsById } from './test-names.ts'
 
 const begin = '<!-- rows -->'

@@ -135,7 +135,7 @@ function assertRules(signedIn: SignedIn, resource: string): void {
 
 for (const client of [1, 2] as const) {
   for (const target of [1, 2] as const) {
-    describe(`client of generation ${client}, server of generation ${target}`, () => {
+    describe(`MX-05 MX-16 client of generation ${client}, server of generation ${target}`, () => {
       for (const [way, how, isRight] of ways) {
         test(`MA-01 MA-03 MA-05 MA-08 MX-01 MX-08 MX-13 MX-14 RI-01 IS-01 ${way}: from 401 to a tool's result`, async () => {
           const signedIn = await signIn(client, withPerson(target, how()))

@@ -7,7 +7,7 @@ export type TargetFlags = { server?: string; issuer?: string; clientId?: string 
 type Environment = Record<string, string | undefined>
 
 export const DEFAULT_SERVER = 'http://localhost:4000'
-export const DEFAULT_CLIENT = 'countersign-cli'
+const DEFAULT_CLIENT = 'countersign-cli'
 
 /** For `login`: a server that was used long ago must not be signed in to by accident. */
 export function loginTarget(flags: TargetFlags, env: Environment): Target {

@@ -55,7 +55,7 @@ test('DC-05 DC-08 the code for people is handed out before the first poll, the d
   assert.doesNotMatch(JSON.stringify(seen), /canary/)
 })
 
-test('DC-19 DC-20 a public client sends client_id alone and gets validated tokens', async () => {
+test('DC-19 DC-20 AT-11 a public client sends client_id alone and gets validated tokens', async () => {
   const tokens = await login({
     scope: 'openid email',
     deviceName: 'mia@aurora',
@@ -149,7 +149,7 @@ const strays: [string, Handler][] = [
   ['a huge body', text(200, `{"a":"${'x'.repeat(300_000)}"}`, { 'content-type': 'application/json' })],
 ]
 for (const [name, handler] of strays)
-  test(`DC-13 F-17 CL-15 CL-16 ${name} is no answer: the poll is repeated and the login succeeds`, async () => {
+  test(`DC-13 X-32 F-17 CL-15 CL-16 ${name} is no answer: the poll is repeated and the login succeeds`, async () => {
     server.script(paths.token, [handler, json(200, tokensOf())])
     assert.equal((await login()).accessToken, 'ACCESS-canary-1')
     assert.equal(server.at(paths.token).length, 2)
@@ -178,7 +178,7 @@ const endings: [string, Record<string, unknown>, CountersignError['code']][] = [
   ['an unknown error', { error: 'made_up', error_description: 'a\u001b[2Jb' }, 'oauth_error'],
 ]
 for (const [name, body, code] of endings)
-  test(`DC-11 DC-17 ${name} ends the polling at once`, async () => {
+  test(`DC-11 DC-17 X-32 ${name} ends the polling at once`, async () => {
     server.on(paths.token, json(400, body))
     const error = await failure(login())
     assert.equal(error.code, code)

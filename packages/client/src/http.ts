@@ -1,6 +1,7 @@
 // One guarded way to the network for every protocol call: https or loopback only, no redirects followed,
 // limits on time and size, JSON only, and a web page recognised for what it is. Passed to oauth4webapi as
 // its `customFetch`. Not here: the `fetch` with a token that programs use (session.ts).
+import { isLoopbackHost } from '@countersign/protocol'
 import { AnswerError, DiscoveryError, NetworkError } from './errors.ts'
 import type { System } from './system.ts'
 import { printable } from './text.ts'
@@ -44,17 +45,12 @@ export function guardedFetch(options: HttpOptions): GuardedFetch {
 
 /** Plain http is for the machine itself only; anything else would show tokens to the network. */
 export function isSecure(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }
 
 export function assertSecure(url: URL): void {
   if (isSecure(url)) return
   throw new DiscoveryError('insecure_url', `${printable(url.origin)} is not https`)
-}
-
-export function isLoopback(hostname: string): boolean {
-  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true
-  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
 }
 
 async function readLimited(response: Response, host: string): Promise<string> {

@@ -38,6 +38,40 @@ test('US-06 the account comes from userinfo, is stored and becomes the current o
   assert.equal(server.at(paths.userinfo)[0]?.headers.authorization, 'Bearer ACCESS-canary-1')
 })
 
+/** An ID token as it comes straight from the token endpoint, where TLS stands in for its signature (OIDC Core §3.1.3.7). */
+function idToken(change: Record<string, unknown> = {}): string {
+  const now = Math.floor(virtualSystem().now())
+  const right = { iss: server.issuer, sub: 'acct-2', aud: 'test-cli', iat: now, exp: now + 600 }
+  const parts = [{ alg: 'RS256' }, { ...right, ...change }]
+  return [...parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')), 'c2ln'].join('.')
+}
+
+test('US-06 what userinfo says of somebody else than the ID token is not believed', async () => {
+  server.on(paths.token, json(200, { ...tokensOf(), id_token: idToken({ email: 'eve@example.com' }) }))
+  const { credential } = await start()
+  assert.equal(server.at(paths.userinfo).length, 1)
+  assert.deepEqual(credential.account, { id: 'acct-2', email: 'eve@example.com' })
+})
+
+const badIdTokens: [string, Record<string, unknown>][] = [
+  ['another issuer', { iss: 'https://other.example' }],
+  ['another client', { aud: 'other-cli' }],
+  ['several clients, none of them named', { aud: ['test-cli', 'other-cli'] }],
+  ['several clients, and another one named', { aud: ['test-cli', 'other-cli'], azp: 'other-cli' }],
+  ['a time that is over', { exp: 1 }],
+  ['nobody', { sub: undefined }],
+]
+for (const [name, change] of badIdTokens)
+  test(`ID-10 an ID token of or for ${name} signs nobody in, and what arrived is revoked`, async () => {
+    server.on(paths.token, json(200, { ...tokensOf(), id_token: idToken(change) }))
+    await assert.rejects(start(), { code: 'malformed_answer' })
+    assert.deepEqual(
+      server.at(paths.revoke).map(({ form }) => form.token),
+      ['REFRESH-canary-1'],
+    )
+    assert.deepEqual(store.list(), [])
+  })
+
 test('DC-16 a userinfo endpoint that fails does not lose the token that was issued', async () => {
   server.on(paths.userinfo, page(503, 'Down'))
   const { credential } = await start()

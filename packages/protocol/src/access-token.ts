@@ -44,6 +44,14 @@ export function subjectOf(token: AccessToken): string {
   return token.accountId ?? token.subjectClientId ?? token.clientId
 }
 
+/**
+ * Ours, beyond RFC 9068: said only where a client's own token is in the hands of another client, and `sub` beside `client_id` looks
+ * as if it were a person (RFC 9700 §4.15).
+ */
+export function subjectKindOf({ subjectClientId }: AccessToken): 'client' | undefined {
+  return subjectClientId === undefined ? undefined : 'client'
+}
+
 /** The tokens that it was exchanged for, the first of all first, and itself last: it ends with any of them. */
 export function lineageOf({ jti }: AccessToken): readonly string[] {
   const parts = jti.split('.')

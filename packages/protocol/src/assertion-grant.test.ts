@@ -129,7 +129,7 @@ test('JB-03 G-28 clocks may differ by the tolerance, and no more', () => {
   assert.equal(why(judge({ ...idJag, ...edges })), 'good')
 })
 
-test('JB-04 X-09 a plain assertion is for the issuer or the token endpoint', () => {
+test('JB-04 JK-13 X-09 a plain assertion is for the issuer or the token endpoint', () => {
   const audiences: readonly [unknown, string][] = [
     [issuer, 'good'],
     [tokenEndpoint, 'good'],

@@ -39,7 +39,6 @@ export function issue(
     clientId: event.clientId,
     accountId: event.accountId,
     redirectUri: parameters.redirectUri,
-    redirectUriGiven: parameters.redirectUriGiven,
     codeChallenge: parameters.codeChallenge,
     nonce: parameters.nonce,
     scopes: parameters.scopes.filter((scope) => event.scopes.includes(scope)),

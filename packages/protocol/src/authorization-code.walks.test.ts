@@ -12,7 +12,6 @@ import { createTinyStore } from './testing/tiny-store.ts'
 
 const parameters: AuthorizationParameters = {
   redirectUri: 'https://app.example/back',
-  redirectUriGiven: true,
   responseMode: 'query',
   state: null,
   nonce: null,

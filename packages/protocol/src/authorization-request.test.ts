@@ -18,7 +18,6 @@ const good = {
 const settled: Settled = {
   client: { id: client.id, grantTypes: ['authorization_code'] },
   redirectUri: good.redirect_uri,
-  redirectUriGiven: true,
   asked: { scopes: ['openid'], resources: ['https://api.example/'] },
   mustBePushed: false,
   hintedAccountId: null,
@@ -63,7 +62,6 @@ test('AZ-15 what a good request keeps', () => {
   }
   assert.deepEqual(taken(asked, { hintedAccountId: 'usr_mia' }), {
     redirectUri: good.redirect_uri,
-    redirectUriGiven: true,
     responseMode: 'form_post',
     state: asked.state,
     nonce: 'n-0S6',
@@ -79,7 +77,7 @@ test('AZ-15 what a good request keeps', () => {
   })
 })
 
-test('AZ-05 response_type: missing, unknown, not for this client', () => {
+test('AZ-05 X-28 response_type: missing, unknown, not for this client', () => {
   assert.equal(refused({ response_type: '' }), 'invalid_request')
   for (const other of ['token', 'id_token', 'code id_token', 'code token', 'none', 'Code', 'code '])
     assert.equal(refused({ response_type: other }), 'unsupported_response_type', other)

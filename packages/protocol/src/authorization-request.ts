@@ -15,7 +15,6 @@ export interface RawRequest {
 export interface Settled {
   readonly client: Pick<Client, 'id' | 'grantTypes'>
   readonly redirectUri: string
-  readonly redirectUriGiven: boolean
   readonly asked: { readonly scopes: readonly string[]; readonly resources: readonly string[] } | Refusal
   /** Only pushed requests are taken, and this one was not. */
   readonly mustBePushed: boolean
@@ -53,7 +52,6 @@ export function check(raw: RawRequest, settled: Settled): AuthorizationParameter
   if ('reason' in asked) return asked
   return {
     redirectUri: settled.redirectUri,
-    redirectUriGiven: settled.redirectUriGiven,
     responseMode,
     state: raw.get('state') ?? null,
     nonce: raw.get('nonce') ?? null,
@@ -74,11 +72,10 @@ export function check(raw: RawRequest, settled: Settled): AuthorizationParameter
  * given back (AZ-09), and whether pages are allowed.
  */
 export function salvage(raw: RawRequest, settled: Settled): AuthorizationParameters {
-  const { redirectUri, redirectUriGiven } = settled
+  const { redirectUri } = settled
   const state = raw.get('state') ?? null
   return {
     redirectUri,
-    redirectUriGiven,
     responseMode: responseModeOf(raw, redirectUri) ?? 'query',
     state: state !== null && state.length <= mostCharacters ? state : null,
     nonce: null,

@@ -2,6 +2,7 @@
 // on as if it were missing. Unknown members are never looked at.
 // What the members mean together is client-metadata.ts.
 
+import { isJsonObject, showsPrivateKey } from './compact-jwt.ts'
 import type { Client, PublicJwk } from './records.ts'
 
 export interface MetadataRefusal {
@@ -32,7 +33,7 @@ export interface MemberReader {
 }
 
 export function memberReader(json: unknown, loopbackPages: boolean): MemberReader {
-  const isRecord = isObject(json)
+  const isRecord = isJsonObject(json)
   const members = isRecord ? json : {}
   let fault: MetadataRefusal | undefined
   const refuse: MemberReader['refuse'] = (member, error = 'invalid_client_metadata') => {
@@ -81,10 +82,6 @@ export function memberReader(json: unknown, loopbackPages: boolean): MemberReade
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= mostCharacters && !value.includes('\0')
 }
@@ -109,14 +106,14 @@ export function readKeySet(value: unknown): NonNullable<Client['jwks']> | undefi
 }
 
 function isKeySet(value: unknown): value is { readonly keys: readonly PublicJwk[] } {
-  if (!isObject(value) || !Array.isArray(value.keys)) return false
+  if (!isJsonObject(value) || !Array.isArray(value.keys)) return false
   return value.keys.length >= 1 && value.keys.length <= mostKeys && value.keys.every(isPublicKey)
 }
 
 /** Asymmetric and public: whoever registers a private key has given it away (RFC 7517 §9.2, CIMD §4.1). */
 function isPublicKey(key: unknown): boolean {
-  if (!isObject(key)) return false
-  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((name) => Object.hasOwn(key, name))) return false
+  if (!isJsonObject(key)) return false
+  if (showsPrivateKey(key)) return false
   const has = (...names: string[]) => names.every((name) => isText(key[name]))
   if (key.kty === 'EC') return has('crv', 'x', 'y')
   if (key.kty === 'OKP') return key.crv === 'Ed25519' && has('x')

@@ -241,7 +241,6 @@ test('UI-12 withdrawing removes the consents, ends the grants, and takes back co
     clientId: 'editor',
     accountId: 'usr_mia',
     redirectUri: https,
-    redirectUriGiven: true,
     codeChallenge: 'x'.repeat(43),
     nonce: null,
     scopes: ['openid'],

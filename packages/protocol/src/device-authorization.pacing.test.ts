@@ -105,7 +105,7 @@ const stormy = fc.array(
   { minLength: 1, maxLength: 12 },
 )
 
-test('LP-07 DC-09 on a steady network no obedient client is ever told to slow down, in any reading', () => {
+test('LP-07 X-18 DC-09 on a steady network no obedient client is ever told to slow down, in any reading', () => {
   fc.assert(
     fc.property(fc.constantFrom(...readings), interval, holdSeconds, (reading, every, hold) => {
       const scene = { reading, interval: every, holdSeconds: hold, approvedAt: lifetime, weather: [calm] }

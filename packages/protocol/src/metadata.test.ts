@@ -82,7 +82,7 @@ test('MD-05 a member that would be an empty list is left out, and none is null',
   }
 })
 
-test('MD-06 MD-08 MD-11 MD-13 AZ-23 the code grant, its PKCE and its answers are announced in full', () => {
+test('MD-06 MD-08 MD-11 MD-13 AZ-23 X-07 X-28 the code grant, its PKCE and its answers are announced in full', () => {
   const document = metadata(input)
   assert.deepEqual(document.response_types_supported, ['code'])
   assert.deepEqual(document.response_modes_supported, ['query', 'form_post'])

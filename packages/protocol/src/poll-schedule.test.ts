@@ -75,7 +75,7 @@ test('DC-10 F-21 the gaps after slow_down are 5, 10, 10, 15', () => {
   assert.deepEqual(gaps, [5, 10, 10, 15])
 })
 
-test('DC-10 a larger interval sent with slow_down is obeyed, a smaller or broken one is not', () => {
+test('DC-10 X-17 a larger interval sent with slow_down is obeyed, a smaller or broken one is not', () => {
   const table: [unknown, number][] = [
     [undefined, 10],
     [30, 30],

@@ -28,8 +28,6 @@ export interface AuthorizationRequest extends Versioned {
 /** What a checked authorization request asks for; nothing of it is ever taken from a page again. */
 export interface AuthorizationParameters {
   readonly redirectUri: string
-  /** Whether the request named it, so that the token request is held to it (RFC 6749 §4.1.3). */
-  readonly redirectUriGiven: boolean
   readonly responseMode: 'query' | 'form_post'
   readonly state: string | null
   readonly nonce: string | null
@@ -51,7 +49,6 @@ export interface AuthorizationCode extends Versioned {
   readonly clientId: string
   readonly accountId: string
   readonly redirectUri: string
-  readonly redirectUriGiven: boolean
   readonly codeChallenge: string
   readonly nonce: string | null
   readonly scopes: readonly string[]

@@ -35,6 +35,14 @@ function splitLoopback(uri: string): { readonly host: string; readonly rest: str
   return { host, rest }
 }
 
+/**
+ * Whether an administrator knows where its redirects lead. To the addresses of others nobody is sent who has not signed in, so that
+ * a link to this server is not a link to anywhere (RFC 9700 §4.11.2).
+ */
+export function isVouchedFor({ source, publisher }: Pick<Client, 'source' | 'publisher'>): boolean {
+  return source === 'admin' || publisher !== null
+}
+
 /** Why a redirect URI cannot be registered. */
 export type RedirectUriFault =
   | 'malformed'

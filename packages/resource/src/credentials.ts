@@ -36,6 +36,7 @@ function schemeOf(header: string, dpop: 'accepted' | 'required' | 'off'): Scheme
 }
 
 function namesTokenInQuery(url: string): boolean {
-  const query = url.split('?')[1]?.split('#')[0] ?? ''
+  // A query goes on after a second question mark (RFC 3986 §3.4).
+  const [, query = ''] = /^[^?#]*\?([^#]*)/.exec(url) ?? []
   return new URLSearchParams(query).has('access_token')
 }

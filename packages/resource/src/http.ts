@@ -1,11 +1,11 @@
 // One guarded way to the authorization server: no redirects, limits on time and size, JSON objects only; whatever
 // else happens is an UnavailableError. Not here: which addresses are asked (issuer.ts, introspection.ts).
 
+import { isLoopbackHost, type JsonObject, readJsonObject } from '@countersign/protocol'
 import { UnavailableError } from './errors.ts'
-import { type Json, readObject } from './strict-json.ts'
 import type { System } from './system.ts'
 
-export type JsonAnswer = { readonly status: number; readonly json: Json }
+export type JsonAnswer = { readonly status: number; readonly json: JsonObject }
 
 export async function fetchJson(system: System, url: string, init: RequestInit = {}): Promise<JsonAnswer> {
   const { host } = new URL(url)
@@ -14,7 +14,7 @@ export async function fetchJson(system: System, url: string, init: RequestInit =
     // A redirect would take us, or our credentials, to a place that the configuration does not name.
     const response = await system.fetch(url, { ...init, redirect: 'manual', signal: deadline })
     const text = await readLimited(response, host)
-    const json = isJson(response) ? readObject(text) : undefined
+    const json = isJson(response) ? readJsonObject(text) : undefined
     if (response.status >= 300 || response.status === 0)
       throw new UnavailableError('status', `${host} answered with status ${response.status}`)
     if (json === undefined) throw new UnavailableError('malformed', `${host} answered no JSON object`)
@@ -32,9 +32,7 @@ export function isSecure(url: URL): boolean {
 }
 
 export function isLoopbackHttp({ protocol, hostname }: URL): boolean {
-  if (protocol !== 'http:') return false
-  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true
-  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+  return protocol === 'http:' && isLoopbackHost(hostname)
 }
 
 function isJson(response: Response): boolean {

@@ -1,7 +1,7 @@
 // Who a valid token stands for, read from its claims or from an introspection answer, which use the same names
 // (RFC 9068 §2.2, RFC 7662 §2.2). Not here: whether to believe them (jwt-token.ts, introspection.ts).
 
-import { isRecord, isSeconds } from './strict-json.ts'
+import { isJsonObject, isNumericDate } from '@countersign/protocol'
 
 export type Claims = Readonly<Record<string, unknown>>
 
@@ -40,7 +40,7 @@ export function readIdentity(claims: Claims, issuer: string, options: IdentityOp
   const { sub, client_id: clientId, exp, scope } = claims
   if (!isText(sub)) return 'sub'
   if (!isText(clientId)) return 'client_id'
-  if (!isSeconds(exp)) return 'exp'
+  if (!isNumericDate(exp)) return 'exp'
   if (scope !== undefined && typeof scope !== 'string') return 'scope'
   const jkt = boundKey(claims)
   if (jkt === false) return 'cnf'
@@ -55,7 +55,7 @@ export function readIdentity(claims: Claims, issuer: string, options: IdentityOp
     tokenId: isText(claims.jti) ? claims.jti : undefined,
     acr: isText(claims.acr) ? claims.acr : undefined,
     amr: Array.isArray(claims.amr) ? claims.amr.filter(isText) : [],
-    authTime: isSeconds(claims.auth_time) ? claims.auth_time : undefined,
+    authTime: isNumericDate(claims.auth_time) ? claims.auth_time : undefined,
     actor: actorOf(claims.act),
     keyThumbprint: jkt,
     claims,
@@ -68,15 +68,18 @@ export function audienceOf({ aud }: Claims): readonly string[] {
   return Array.isArray(aud) && aud.every((one) => typeof one === 'string') ? aud : []
 }
 
-/** RFC 9068 §2.2 and RFC 9700 §4.15.1: where no person is behind a token, its subject is the client. */
-export function isOwnToken(claims: Claims): boolean {
-  return claims.sub === claims.client_id
+/**
+ * RFC 9068 §2.2 and RFC 9700 §4.15.1: where no person is behind a token, its subject is the client. Exchanged by another client
+ * (RFC 8693) it keeps that subject beside the other's `client_id`, and a Countersign server says so.
+ */
+export function isOwnToken({ sub, client_id: clientId, sub_kind: kind }: Claims): boolean {
+  return sub === clientId || kind === 'client'
 }
 
 /** RFC 7800 §3.1: undefined when bound to nothing, false when bound by something that is not understood here. */
 function boundKey({ cnf }: Claims): string | undefined | false {
   if (cnf === undefined) return undefined
-  if (!isRecord(cnf)) return false
+  if (!isJsonObject(cnf)) return false
   const { jkt, ...others } = cnf
   // A certificate that we cannot see the handshake of must not turn into no binding at all.
   return isText(jkt) && Object.keys(others).length === 0 ? jkt : false
@@ -90,7 +93,7 @@ function withImplied(scopes: readonly string[], implies: IdentityOptions['implie
 }
 
 function actorOf(act: unknown, depth = 0): Actor | undefined {
-  if (!isRecord(act) || !isText(act.sub) || depth > 8) return undefined
+  if (!isJsonObject(act) || !isText(act.sub) || depth > 8) return undefined
   const further = actorOf(act.act, depth + 1)
   return { sub: act.sub, ...(further === undefined ? {} : { act: further }) }
 }

@@ -2,6 +2,7 @@
 // remembered for moments. Whatever is not a clear yes keeps access closed. Not here: JWTs read by ourselves
 // (jwt-token.ts), key binding (proof.ts).
 
+import type { JsonObject } from '@countersign/protocol'
 import { sha256 } from './digest.ts'
 import { UnavailableError } from './errors.ts'
 import { fetchJson } from './http.ts'
@@ -9,11 +10,10 @@ import { audienceOf } from './identity.ts'
 import type { Issuer } from './issuer.ts'
 import { identified, type Judged, untimely } from './jwt-token.ts'
 import type { IntrospectionOptions, Settings } from './settings.ts'
-import type { Json } from './strict-json.ts'
 
 export type Introspection = (token: string) => Promise<Judged>
 
-type Remembered = { readonly answer: Json; readonly until: number }
+type Remembered = { readonly answer: JsonObject; readonly until: number }
 
 export function createIntrospection(
   issuer: Issuer,
@@ -22,9 +22,9 @@ export function createIntrospection(
 ): Introspection {
   const { system } = settings
   const known = new Map<string, Remembered>()
-  const asking = new Map<string, Promise<Json>>()
+  const asking = new Map<string, Promise<JsonObject>>()
 
-  const ask = async (token: string, name: string): Promise<Json> => {
+  const ask = async (token: string, name: string): Promise<JsonObject> => {
     const answer = await introspect(token, issuer, caller, settings)
     const until = Math.min(system.now() + lifetimeOf(answer, caller), endOf(answer))
     if (until > system.now()) {
@@ -33,7 +33,7 @@ export function createIntrospection(
     }
     return answer
   }
-  const answerFor = async (token: string): Promise<Json> => {
+  const answerFor = async (token: string): Promise<JsonObject> => {
     // Under its digest, so that a dump of the memory holds no tokens.
     const name = await sha256(token)
     const remembered = known.get(name)
@@ -51,7 +51,7 @@ async function introspect(
   issuer: Issuer,
   caller: Required<IntrospectionOptions>,
   { system }: Settings,
-): Promise<Json> {
+): Promise<JsonObject> {
   const endpoint = await issuer.introspectionEndpoint()
   if (endpoint === undefined) throw new UnavailableError('malformed', `${issuer.name} does not introspect`)
   const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
@@ -68,7 +68,7 @@ async function introspect(
 }
 
 /** The answer is checked like a token: the server may know it and still not mean us (RFC 7662 §4). */
-function judge(answer: Json, issuer: Issuer, settings: Settings): Judged {
+function judge(answer: JsonObject, issuer: Issuer, settings: Settings): Judged {
   if (answer.active !== true) return { refusal: { reason: 'token_inactive' } }
   // RFC 7662 calls a refresh token active as well; some servers say which kind it is.
   if (answer.token_type !== undefined && !/^(bearer|dpop)$/i.test(String(answer.token_type)))
@@ -82,7 +82,7 @@ function judge(answer: Json, issuer: Issuer, settings: Settings): Judged {
 }
 
 /** RFC 7662 §2.2 leaves `sub` out where there is no resource owner; then the client is the subject. */
-function withSubject(answer: Json): Json {
+function withSubject(answer: JsonObject): JsonObject {
   return answer.sub === undefined ? { ...answer, sub: answer.client_id } : answer
 }
 
@@ -95,11 +95,11 @@ function basicCredentials({ clientId, clientSecret }: IntrospectionOptions): str
 }
 
 /** RFC 7662 §4: a yes for as long as configured, a no only briefly: the token may be about to exist elsewhere. */
-function lifetimeOf(answer: Json, { cacheSeconds }: Required<IntrospectionOptions>): number {
+function lifetimeOf(answer: JsonObject, { cacheSeconds }: Required<IntrospectionOptions>): number {
   return answer.active === true ? cacheSeconds : Math.min(cacheSeconds, NEGATIVE_SECONDS)
 }
 
-function endOf({ exp }: Json): number {
+function endOf({ exp }: JsonObject): number {
   return typeof exp === 'number' ? exp : Number.POSITIVE_INFINITY
 }
 

@@ -1,11 +1,11 @@
 // The authorization server as this resource knows it: its metadata (RFC 8414, OpenID Discovery), checked to be its
 // own, and its keys, both remembered. Not here: which key fits a token (keys.ts), introspecting (introspection.ts).
 
+import type { JsonObject } from '@countersign/protocol'
 import { UnavailableError } from './errors.ts'
 import { fetchJson, isLoopbackHttp } from './http.ts'
 import { readKeys, type VerificationKey } from './keys.ts'
 import { type Remembered, remember } from './remembered.ts'
-import type { Json } from './strict-json.ts'
 import type { System } from './system.ts'
 
 export type IssuerOptions = {
@@ -44,7 +44,7 @@ export function createIssuer(options: IssuerOptions, system: System): Issuer {
 }
 
 /** The first of its two documents that is there. One that is there and speaks for somebody else ends the search. */
-async function fetchMetadata(issuer: string, system: System): Promise<Json> {
+async function fetchMetadata(issuer: string, system: System): Promise<JsonObject> {
   let reason: unknown
   for (const url of metadataUrls(issuer)) {
     try {

@@ -1,13 +1,13 @@
 // A JWT access token judged in the order of RFC 9068 §4: kind, issuer, audience, signature with that issuer's keys,
 // time. Not here: key binding (proof.ts), what an operation asks (requirements.ts), opaque tokens (introspection.ts).
 
+import { isNumericDate, type JsonObject, jwtType, readJwtParts } from '@countersign/protocol'
 import { compactVerify } from 'jose'
 import { audienceOf, type Identity, readIdentity } from './identity.ts'
 import type { Issuer } from './issuer.ts'
 import { type Algorithm, chooseKey, isAlgorithm, type VerificationKey } from './keys.ts'
 import type { Refusal } from './refusal.ts'
 import type { Settings } from './settings.ts'
-import { isSeconds, type Json, readCompactJwt, typeOf } from './strict-json.ts'
 
 export type Judged = { readonly identity: Identity } | { readonly refusal: Refusal }
 
@@ -21,11 +21,11 @@ export async function judgeJwt(
   issuers: ReadonlyMap<string, Issuer>,
   settings: Settings,
 ): Promise<Judged> {
-  const jwt = readCompactJwt(token)
+  const jwt = readJwtParts(token)
   if (jwt === undefined) return refused({ reason: 'token_malformed' })
   const { header, claims } = jwt
   // RFC 8725 §3.11: an ID token or a logout token is signed by the same keys and must not pass for an access token.
-  if (typeOf(header) !== 'at+jwt') return refused({ reason: 'token_type_wrong', typ: typeOf(header) })
+  if (jwtType(header) !== 'at+jwt') return refused({ reason: 'token_type_wrong', typ: jwtType(header) })
   // RFC 7515 §4.1.11: an extension that must be understood; we understand none.
   if ('crit' in header) return refused({ reason: 'token_malformed' })
   const { alg } = header
@@ -48,20 +48,20 @@ export async function judgeJwt(
 }
 
 /** The time of a token, which introspection answers have as well; undefined when it is now. */
-export function untimely(claims: Json, settings: Settings): Judged | undefined {
+export function untimely(claims: JsonObject, settings: Settings): Judged | undefined {
   const { exp, nbf, iat } = claims
   const { clockTolerance } = settings
   const now = settings.system.now()
-  if (!isSeconds(exp)) return refused({ reason: 'claims_invalid', claim: 'exp' })
-  if (iat !== undefined && !isSeconds(iat)) return refused({ reason: 'claims_invalid', claim: 'iat' })
-  if (nbf !== undefined && !isSeconds(nbf)) return refused({ reason: 'claims_invalid', claim: 'nbf' })
+  if (!isNumericDate(exp)) return refused({ reason: 'claims_invalid', claim: 'exp' })
+  if (iat !== undefined && !isNumericDate(iat)) return refused({ reason: 'claims_invalid', claim: 'iat' })
+  if (nbf !== undefined && !isNumericDate(nbf)) return refused({ reason: 'claims_invalid', claim: 'nbf' })
   if (now - clockTolerance >= exp) return refused({ reason: 'token_expired', expiresAt: exp })
   if (nbf !== undefined && nbf > now + clockTolerance)
     return refused({ reason: 'token_not_yet_valid', notBefore: nbf })
   return undefined
 }
 
-export function identified(claims: Json, issuer: string, settings: Settings): Judged {
+export function identified(claims: JsonObject, issuer: string, settings: Settings): Judged {
   const identity = readIdentity(claims, issuer, settings)
   if (typeof identity !== 'string') return { identity }
   // A binding that is not understood must not be read as none (RFC 7800 §3.1).

@@ -1,9 +1,9 @@
 // Public keys of an issuer: read from its JWK Set, told apart by kid, and only ever used with an algorithm that they
 // fit (RFC 8725 §3.1). Not here: where they come from and how long they are kept (issuer.ts).
 
+import { isJsonObject, type JsonObject } from '@countersign/protocol'
 import { importJWK, type JWK } from 'jose'
 import { UnavailableError } from './errors.ts'
-import { isRecord, type Json } from './strict-json.ts'
 
 /** Signature algorithms that make sense with public keys; `none` and HMAC are not even names here. */
 export const algorithms = [
@@ -32,11 +32,11 @@ export function isAlgorithm(value: unknown): value is Algorithm {
 }
 
 /** The keys that sign and that we understand; others in the set are for somebody else (RFC 7517 §5). */
-export function readKeys(set: Json): readonly VerificationKey[] {
+export function readKeys(set: JsonObject): readonly VerificationKey[] {
   if (!Array.isArray(set.keys)) throw new UnavailableError('malformed', 'the key set has no keys')
   return set.keys
     .slice(0, MAX_KEYS)
-    .filter(isRecord)
+    .filter(isJsonObject)
     .filter(isForSigning)
     .map((jwk) => publicKey(jwk))
     .filter((key) => key !== undefined)
@@ -53,7 +53,7 @@ export function chooseKey(
 }
 
 /** A public JWK as a key, with its public members only; undefined when it is of no kind that signs. */
-export function publicKey(jwk: Json): VerificationKey | undefined {
+export function publicKey(jwk: JsonObject): VerificationKey | undefined {
   const kind = kindOf(jwk)
   if (kind === undefined) return undefined
   const bare = publicMembers(jwk)
@@ -70,13 +70,13 @@ export function publicKey(jwk: Json): VerificationKey | undefined {
 }
 
 /** RFC 7638 §3.2: what defines a public key, and no more. */
-export function publicMembers({ kty, crv, x, y, n, e }: Json): JWK {
+export function publicMembers({ kty, crv, x, y, n, e }: JsonObject): JWK {
   const members = Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => typeof value === 'string')
   return Object.fromEntries(members)
 }
 
 /** The algorithms that a key of this type and size can be used with. X25519 agrees on keys and signs nothing. */
-function kindOf({ kty, crv, n }: Json): readonly Algorithm[] | undefined {
+function kindOf({ kty, crv, n }: JsonObject): readonly Algorithm[] | undefined {
   if (kty === 'EC' && crv === 'P-256') return ['ES256']
   if (kty === 'EC' && crv === 'P-384') return ['ES384']
   if (kty === 'EC' && crv === 'P-521') return ['ES512']
@@ -92,7 +92,7 @@ function sameAlgorithm(named: unknown, alg: Algorithm): boolean {
   return named === alg || (ED25519.includes(alg) && ED25519.some((name) => name === named))
 }
 
-function isForSigning({ use, key_ops: operations }: Json): boolean {
+function isForSigning({ use, key_ops: operations }: JsonObject): boolean {
   if (use !== undefined && use !== 'sig') return false
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
 }

@@ -118,7 +118,7 @@ test('DP-03 RS-14 the address is that of the configuration, whatever host the re
   assert.equal(await reasonFor(behind, proven(await prover.prove(token), token, url)), 'passed')
 })
 
-test('DP-04 a proof counts for 60 seconds and from 10 seconds ahead; at MCP servers five minutes each way', async () => {
+test('DP-04 X-30 a proof counts for 60 seconds and from 10 seconds ahead; at MCP servers five minutes each way', async () => {
   const at = async (iat: number, dpop: DpopOptions) =>
     reasonFor(create(dpop), proven(await prover.prove(token, { iat: startOfTests + iat })))
   const mcp = { ageSeconds: 300, aheadSeconds: 300 }

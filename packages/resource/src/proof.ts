@@ -1,6 +1,14 @@
 // DPoP proofs as a resource checks them (RFC 9449 §4.3, §7): a JWT signed by the key that the token is bound to, for
 // this request, fresh, and used once. Not here: the token itself (jwt-token.ts, introspection.ts).
 
+import {
+  isJsonObject,
+  isNumericDate,
+  type JsonObject,
+  jwtType,
+  readJwtParts,
+  showsPrivateKey,
+} from '@countersign/protocol'
 import { calculateJwkThumbprint, compactVerify } from 'jose'
 import { sha256 } from './digest.ts'
 import { isAlgorithm, publicKey, publicMembers } from './keys.ts'
@@ -8,7 +16,6 @@ import type { Nonces } from './nonces.ts'
 import type { ProofFault, Refusal } from './refusal.ts'
 import type { ReplayMemory } from './replays.ts'
 import type { DpopSettings } from './settings.ts'
-import { isRecord, isSeconds, type Json, readCompactJwt, typeOf } from './strict-json.ts'
 
 export type ProvenRequest = {
   readonly method: string
@@ -32,7 +39,7 @@ export type Proof = { readonly refusal: Refusal } | { readonly nonceIsOld: boole
 /** A good proof is also spent by this. */
 export async function judgeProof(request: ProvenRequest, parts: ProofParts): Promise<Proof> {
   if (request.proof === null) return fault('missing')
-  const jwt = readCompactJwt(request.proof)
+  const jwt = readJwtParts(request.proof)
   if (jwt === undefined) return fault('malformed')
   const key = await keyOf(jwt.header, request.proof, parts.dpop)
   if ('why' in key) return fault(key.why)
@@ -52,15 +59,15 @@ export async function judgeProof(request: ProvenRequest, parts: ProofParts): Pro
 
 /** RFC 9449 §4.3 (4) to (7): the kind, the algorithm, a public key, and its signature. */
 async function keyOf(
-  header: Json,
+  header: JsonObject,
   proof: string,
   { algorithms }: DpopSettings,
 ): Promise<{ readonly jkt: string } | { readonly why: ProofFault }> {
   const { alg, jwk } = header
-  if (typeOf(header) !== 'dpop+jwt') return { why: 'type' }
+  if (jwtType(header) !== 'dpop+jwt') return { why: 'type' }
   if ('crit' in header) return { why: 'malformed' }
   if (!isAlgorithm(alg) || !algorithms.includes(alg)) return { why: 'algorithm' }
-  if (!isRecord(jwk) || PRIVATE_MEMBERS.some((name) => name in jwk)) return { why: 'key' }
+  if (!isJsonObject(jwk) || showsPrivateKey(jwk)) return { why: 'key' }
   const key = publicKey(jwk)
   if (key === undefined || !key.fits(alg)) return { why: 'key' }
   try {
@@ -72,10 +79,14 @@ async function keyOf(
 }
 
 /** RFC 9449 §4.3 (8) to (11). */
-function wrongClaim(claims: Json, request: ProvenRequest, { dpop, now }: ProofParts): ProofFault | undefined {
+function wrongClaim(
+  claims: JsonObject,
+  request: ProvenRequest,
+  { dpop, now }: ProofParts,
+): ProofFault | undefined {
   const { jti, htm, htu, iat } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > 512) return 'claims'
-  if (typeof htm !== 'string' || typeof htu !== 'string' || !isSeconds(iat)) return 'claims'
+  if (typeof htm !== 'string' || typeof htu !== 'string' || !isNumericDate(iat)) return 'claims'
   if (htm !== request.method) return 'method'
   const asked = request.url === undefined ? undefined : normalized(request.url)
   if (asked === undefined || normalized(htu) !== asked) return 'url'
@@ -84,7 +95,7 @@ function wrongClaim(claims: Json, request: ProvenRequest, { dpop, now }: ProofPa
 
 /** RFC 9449 §4.3 (12): for this token, by the key that the token names. */
 async function wrongBinding(
-  { ath }: Json,
+  { ath }: JsonObject,
   jkt: string,
   request: ProvenRequest,
 ): Promise<ProofFault | undefined> {
@@ -106,5 +117,3 @@ function normalized(text: string): string | undefined {
 function fault(why: ProofFault): Proof {
   return { refusal: { reason: 'proof_invalid', why } }
 }
-
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']

@@ -1,6 +1,7 @@
 // What an operation asks of a token beyond being valid: scopes, who it stands for, how and when the person signed in.
 // Not here: whether a token has it (unmet.ts), or is valid at all (verify.ts).
 
+import { scopeToken } from '@countersign/protocol'
 import { OptionsError } from './errors.ts'
 
 export type Requirements = {
@@ -17,8 +18,9 @@ export type Requirements = {
 /** Requirements come from the program's text: what could not be written into a header stops it at once. */
 export function parseRequirements(required: Requirements): Requirements {
   for (const scope of required.scopes ?? []) assertScope(scope)
+  // They are written into a header side by side, as scopes are (RFC 9470 §3).
   for (const acr of required.acrValues ?? [])
-    if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(acr))
+    if (!scopeToken.test(acr))
       throw new OptionsError('bad_option', 'acrValues may hold no spaces, quotes or control characters')
   const { maxAge } = required
   if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0))
@@ -28,6 +30,5 @@ export function parseRequirements(required: Requirements): Requirements {
 
 /** RFC 6749 §3.3. */
 export function assertScope(scope: string): void {
-  if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
-    throw new OptionsError('bad_option', `${JSON.stringify(scope)} is not a scope`)
+  if (!scopeToken.test(scope)) throw new OptionsError('bad_option', `${JSON.stringify(scope)} is not a scope`)
 }

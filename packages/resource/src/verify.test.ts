@@ -70,6 +70,12 @@ test('RS-12 a token that a program got for itself is told apart, and can be aske
   assert.equal(reasonOf(await resource.verify(own, { subject: 'user' })), 'subject_wrong')
   assert.equal(reasonOf(await resource.verify(persons, { subject: 'client' })), 'subject_wrong')
   assert.equal(reasonOf(await resource.verify(own, { subject: 'client' })), 'passed')
+  // Exchanged by another program, it is still about the first (RFC 8693 §4.3).
+  const exchanged = requestWith(
+    await issuer.sign({ sub: 'job', sub_kind: 'client', act: { sub: 'notes-cli' } }),
+  )
+  assert.equal(reasonOf(await resource.verify(exchanged, { subject: 'user' })), 'subject_wrong')
+  assert.equal(reasonOf(await resource.verify(exchanged, { subject: 'client' })), 'passed')
   const said = api({ isClient: ({ gty }) => gty === 'client-credentials' })
   const other = await said.verify(
     requestWith(await issuer.sign({ gty: 'client-credentials', sub: 'x@clients' })),
@@ -120,8 +126,10 @@ test('RS-01 RS-04 MS-03 malformed credentials and two tokens are told from bad o
       reason,
       authorization,
     )
-  const inQuery = requestWith(token, {}, `https://api.example.com/notes?access_token=${token}`)
-  assert.equal(reasonOf(await resource.verify(inQuery)), 'credentials_repeated')
+  for (const query of [`access_token=${token}`, `a?b&access_token=${token}`, `%61ccess_token=${token}#a`]) {
+    const inQuery = requestWith(token, {}, `https://api.example.com/notes?${query}`)
+    assert.equal(reasonOf(await resource.verify(inQuery)), 'credentials_repeated', query)
+  }
 })
 
 test('AT-10 RS-06 kind, issuer, audience, signature and time are judged in this order', async () => {
@@ -144,7 +152,7 @@ test('AT-10 RS-06 kind, issuer, audience, signature and time are judged in this 
   for (const [token, reason] of cases) assert.equal(await reasonFor(await token), reason)
 })
 
-test('RS-09 RI-05 G-26 the audience is compared code point by code point; an alias is a decision', async () => {
+test('RS-09 JK-13 RI-05 G-26 the audience is compared code point by code point; an alias is a decision', async () => {
   for (const aud of [
     `${audience}/`,
     audience.toUpperCase(),

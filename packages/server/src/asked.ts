@@ -28,15 +28,19 @@ export async function whatIsAsked(
 ): Promise<Asked | Refusal> {
   const resources = [...new Set(form.all('resource'))]
   const registered = await registeredOf(services, resources)
-  const mayUse = (uri: string, index: number) =>
-    isResourceIndicator(uri) && (client.resources.includes(uri) || registered[index]?.openToAll === true)
-  if (!resources.every(mayUse)) return { reason: 'resource_not_allowed', clientId: client.id }
+  if (!resources.every((uri, index) => mayAskFor(client, uri, registered[index])))
+    return { reason: 'resource_not_allowed', clientId: client.id }
   const ofResources = registered.flatMap((resource) => resource?.scopes.map(({ scope }) => scope) ?? [])
   const requested = form.get('scope')
   if (requested === undefined && ofResources.length > 0)
     return { scopes: [...new Set(ofResources)], resources }
   const scopes = chooseScopes(requested, [...client.scopes, ...ofResources])
   return scopes === undefined ? { reason: 'scope_not_allowed', clientId: client.id } : { scopes, resources }
+}
+
+/** Whether a client may ask for a resource, whose record is `registered` where there is one. */
+export function mayAskFor(client: Client, uri: string, registered: Resource | undefined): boolean {
+  return isResourceIndicator(uri) && (client.resources.includes(uri) || registered?.openToAll === true)
 }
 
 /** The records of those resources that are registered, in the order of `uris`. */

@@ -77,7 +77,6 @@ export async function readAuthorization(services: Services, reading: Reading): P
   const settled = {
     client,
     redirectUri,
-    redirectUriGiven: form.get('redirect_uri') !== undefined,
     asked: await whatIsAsked(services, client, form),
     mustBePushed: !reading.pushed && (services.config.requirePar || client.requiresPar),
     hintedAccountId: hintedAccount(services, client, form.get('id_token_hint')),
@@ -86,6 +85,23 @@ export async function readAuthorization(services: Services, reading: Reading): P
   return 'reason' in checked
     ? { outcome: 'refused', refusal: checked, parameters: authorizationRequest.salvage(raw, settled) }
     : { outcome: 'good', parameters: checked }
+}
+
+/**
+ * Whether the client may still have what its request was good for. Between the request and the answer an administrator may have taken
+ * away its address, a scope or a resource; what it lost is nothing that a person could still agree to (RFC 9126 §2.1).
+ */
+export async function mayStillAsk(
+  services: Services,
+  client: Client,
+  { redirectUri, scopes, resources }: Pick<AuthorizationParameters, 'redirectUri' | 'scopes' | 'resources'>,
+): Promise<boolean> {
+  if (!isRegisteredRedirect(client, redirectUri)) return false
+  // Asked for nothing, or refused already.
+  if (scopes.length === 0 && resources.length === 0) return true
+  const scope = scopes.length === 0 ? undefined : scopes.join(' ')
+  const form = { get: (name: string) => (name === 'scope' ? scope : undefined), all: () => resources }
+  return !('reason' in (await whatIsAsked(services, client, form)))
 }
 
 // OIDC Core §3.1.2.1. A hint that is none of ours, or was made for another client, says nothing and is no error (AZ-22).

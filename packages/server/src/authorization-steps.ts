@@ -48,9 +48,13 @@ export async function nextStep(visit: Visit, { record, client }: OpenAuthorizati
     return { step: 'refuse', refusal: record.refusal }
   if (signedIn === undefined) return unlessSilent({ step: 'sign_in', why: 'nobody' }, 'login_required')
   const signIn = await signInStep(services, signedIn, record)
+  const question = await questionFor(services, signedIn, record, client)
+  // Whether `login_hint` is their address, and how and when they signed in, is for clients that were let in: to others a
+  // silent request would tell it without a question.
+  if (silent && question !== undefined && signIn?.step === 'sign_in')
+    return { step: 'refuse', refusal: { reason: 'consent_required' } }
   if (signIn?.step === 'sign_in') return unlessSilent(signIn, silentReasons[signIn.why])
   if (signIn !== undefined) return signIn
-  const question = await questionFor(services, signedIn, record, client)
   return question === undefined
     ? { step: 'answer' }
     : unlessSilent({ step: 'consent', question }, 'consent_required')
@@ -73,12 +77,12 @@ const silentReasons = {
 async function signInStep(
   services: Services,
   { session, account }: SignedIn,
-  { parameters, sessionId }: AuthorizationRequest,
+  { parameters, sessionId, createdAt }: AuthorizationRequest,
 ): Promise<NextStep | undefined> {
   const { prompt, hintedAccountId, loginHint } = parameters
   // Who has signed in since the request was opened has another session; that is as new as a sign-in can be, and asking for
-  // it by age would ask for ever (`max_age=0`).
-  const isNew = session.id !== sessionId
+  // it by age would ask for ever (`max_age=0`). An old session whose cookie was only held back at the beginning is not new.
+  const isNew = session.id !== sessionId && session.authenticatedAt >= createdAt
   if (hintedAccountId !== null && hintedAccountId !== account.id) {
     // OIDC Core §3.1.2.1: somebody else is signed in, and no sign-in here made it the one that the client means.
     if (isNew || prompt.includes('none')) return { step: 'refuse', refusal: { reason: 'login_required' } }
@@ -113,7 +117,7 @@ async function acrStep(
 }
 
 /** What there is to ask; undefined when the person has said it all, or an administrator for everybody. */
-export async function questionFor(
+async function questionFor(
   services: Services,
   { account }: SignedIn,
   { parameters }: AuthorizationRequest,

@@ -3,16 +3,11 @@
 // Reading the request is endpoints/authorize.ts and endpoints/par.ts, the pages are pages/sign-in.ts and pages/consent.ts,
 // what comes next is authorization-steps.ts, and how an answer travels authorization-answer.ts.
 
-import {
-  authorizationCode,
-  consent,
-  isRegisteredRedirect,
-  type Refusal,
-  type Write,
-} from '@countersign/protocol'
+import { authorizationCode, consent, type Refusal, type Write } from '@countersign/protocol'
 import { audit, byPerson } from './audit.ts'
 import { answerWithCode, answerWithRefusal } from './authorization-answer.ts'
 import { authorizationCodeId, newAuthorizationCode } from './authorization-codes.ts'
+import { mayStillAsk } from './authorization-reading.ts'
 import { findOpenRecord, isOpen } from './authorization-requests.ts'
 import { nextStep, type OpenAuthorization } from './authorization-steps.ts'
 import { firstUse } from './client-first-use.ts'
@@ -35,8 +30,8 @@ export async function findOpenRequest(
   const record = await findOpenRecord(visit, reference)
   if (record === undefined) return undefined
   const client = await visit.services.clients.find(record.clientId)
-  // A redirect URI that the client has given up in the meantime is nobody's any more.
-  if (client === undefined || !isRegisteredRedirect(client, record.parameters.redirectUri)) return undefined
+  if (client === undefined || !(await mayStillAsk(visit.services, client, record.parameters)))
+    return undefined
   return { record, client, reference }
 }
 

@@ -144,7 +144,7 @@ test('CA-10 issuer, subject, expiry and key must be those of the client', async 
   )
 })
 
-test('CA-11 X-08 CA-16 the audience is the issuer and nothing else', async () => {
+test('CA-11 JK-13 X-08 CA-16 the audience is the issuer and nothing else', async () => {
   assert.equal(await outcome({ claims: { aud: [issuer] } }), '200')
   const bad = [
     `${issuer}/`,

@@ -8,6 +8,7 @@ import type { Form } from './form.ts'
 import { clientAlgs } from './offered.ts'
 import { digest } from './secrets.ts'
 import type { Services } from './services.ts'
+import { spendOnce } from './spent.ts'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
@@ -29,9 +30,8 @@ export async function clientByAssertion(services: Services, form: Form): Promise
   const client = await services.clients.find(sub)
   if (client === undefined || !client.authMethods.includes('private_key_jwt')) return undefined
   if (!(await services.clientKeys.isSignedBy(client, text, algsOf(client)))) return undefined
-  return (await spend(services, `client assertion ${digest(JSON.stringify([sub, jti]))}`, Number(exp)))
-    ? client
-    : undefined
+  const id = `client assertion ${digest(JSON.stringify([sub, jti]))}`
+  return (await spendOnce(services, id, Number(exp))) ? client : undefined
 }
 
 function isForUsNow({ config, system }: Services, { claims }: CompactJwt): boolean {
@@ -51,13 +51,4 @@ function isForUsNow({ config, system }: Services, { claims }: CompactJwt): boole
 function algsOf({ registration }: Client): readonly string[] {
   const registered = registration?.echoed.token_endpoint_auth_signing_alg
   return typeof registered === 'string' ? clientAlgs.filter((alg) => alg === registered) : clientAlgs
-}
-
-/** Remembers it until nobody could use it any more; false when it was seen before, on any node (standards.md JK-18). */
-async function spend({ store, config }: Services, id: string, endsAt: number): Promise<boolean> {
-  const expiresAt = Math.ceil(endsAt) + config.clockToleranceSeconds + 1
-  return (
-    (await store.apply([{ op: 'insert', kind: 'spent', record: { id, version: 0, expiresAt } }])) ===
-    'applied'
-  )
 }

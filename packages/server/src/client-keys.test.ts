@@ -179,3 +179,25 @@ test('JK-15 what is no key set is none, and spoils nothing', async () => {
   assert.ok(await isSigned(text))
   server.put('/big', {})
 })
+
+test('JK-15 G-27 long sets of strangers push each other out of the memory; short ones do not', async () => {
+  const one = await pair('ES256', 'one')
+  const text = await one.sign()
+  const server = await startJsonServer()
+  open.push(server)
+  const keys = createClientKeys(createGuardedFetch({ development: true }), { clock: () => 1000 })
+  const ask = (path: string) =>
+    keys.isSignedBy({ jwks: null, jwksUri: `${server.origin}${path}` }, text, algs)
+  const timesAsked = (path: string) => server.asked.filter((asked) => asked === path).length
+  server.put('/first', { keys: [one.jwk] })
+  for (let i = 0; i < 80; i++) server.put(`/short/${i}`, { keys: [one.jwk] })
+  const long = { ...one.jwk, x: 'x'.repeat(60_000) }
+  for (let i = 0; i < 80; i++) server.put(`/long/${i}`, { keys: [long] })
+  assert.ok(await ask('/first'))
+  for (let i = 0; i < 80; i++) await ask(`/short/${i}`)
+  assert.ok(await ask('/first'))
+  assert.equal(timesAsked('/first'), 1)
+  for (let i = 0; i < 80; i++) await ask(`/long/${i}`)
+  assert.ok(await ask('/first'))
+  assert.equal(timesAsked('/first'), 2)
+})

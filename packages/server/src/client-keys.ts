@@ -26,28 +26,38 @@ const unknownKeySeconds = 30
 const failedSeconds = 10
 const setLimits = { bytes: 64 * 1024 }
 const mostRemembered = 1000
+/** Fetched sets come from strangers too, and a thousand of the longest would fill the memory: of all of them together, as text. */
+const mostCharacters = 4 * 1024 * 1024
+const mostKeys = 100
 /** Of keys that fit equally well, because no id tells them apart. */
 const mostTries = 8
 
 export function createClientKeys(fetchJson: GuardedFetch, system: Pick<System, 'clock'>): ClientKeys {
-  const byValue = new Map<string, LocalJWKSet>()
+  const byValue = new Map<string, JSONWebKeySet>()
+  const imported = new WeakMap<JSONWebKeySet, LocalJWKSet>()
   const remote = createRemoteSets(fetchJson, system)
 
   // By its text: a client that was removed and made again may have other keys under the same id and version.
-  async function local(set: JSONWebKeySet): Promise<LocalJWKSet | undefined> {
+  function sameSet(set: JSONWebKeySet): JSONWebKeySet {
     const text = JSON.stringify(set)
-    let known = byValue.get(text)
+    const known = byValue.get(text)
     if (known !== undefined) return known
-    const { createLocalJWKSet } = await import('jose')
-    known = createLocalJWKSet(set)
     if (byValue.size >= mostRemembered) byValue.clear()
-    byValue.set(text, known)
+    byValue.set(text, set)
+    return set
+  }
+
+  async function local(set: JSONWebKeySet): Promise<LocalJWKSet> {
+    const { createLocalJWKSet } = await import('jose')
+    const known = imported.get(set) ?? createLocalJWKSet(set)
+    imported.set(set, known)
     return known
   }
 
   return {
     async isSignedBy({ jwks, jwksUri }, text, algs) {
-      if (jwks !== null) return (await check(await local(jwks as JSONWebKeySet), text, algs)) === 'good'
+      if (jwks !== null)
+        return (await check(await local(sameSet(jwks as JSONWebKeySet)), text, algs)) === 'good'
       if (jwksUri === null) return false
       const set = await remote.current(jwksUri)
       const first = await check(set && (await local(set)), text, algs)
@@ -90,11 +100,29 @@ interface RemoteSet {
   readonly fetchedAt: number
   readonly freshUntil: number
   readonly triedAt: number
+  /** What it adds to `mostCharacters`. */
+  readonly characters: number
 }
 
 function createRemoteSets(fetchJson: GuardedFetch, { clock }: Pick<System, 'clock'>) {
   const remembered = new Map<string, RemoteSet>()
   const underWay = new Map<string, Promise<RemoteSet>>()
+  let characters = 0
+
+  function forget(uri: string): void {
+    characters -= remembered.get(uri)?.characters ?? 0
+    remembered.delete(uri)
+  }
+
+  function keep(uri: string, next: RemoteSet): void {
+    forget(uri)
+    for (const oldest of remembered.keys()) {
+      if (remembered.size < mostRemembered && characters + next.characters <= mostCharacters) break
+      forget(oldest)
+    }
+    remembered.set(uri, next)
+    characters += next.characters
+  }
 
   function fetchOnce(uri: string): Promise<RemoteSet> {
     const running = underWay.get(uri)
@@ -111,15 +139,13 @@ function createRemoteSets(fetchJson: GuardedFetch, { clock }: Pick<System, 'cloc
     const set = fetched.ok ? keySetOf(fetched.json) : undefined
     const { least, usual, most } = freshSeconds
     const lasts = Math.min(most, Math.max(least, (fetched.ok ? fetched.freshSeconds : undefined) ?? usual))
-    const kept = { set: before?.set, fetchedAt: before?.fetchedAt ?? 0, freshUntil: before?.freshUntil ?? 0 }
+    const kept = before ?? { set: undefined, fetchedAt: 0, freshUntil: 0, characters: uri.length }
+    const fresh = { set, fetchedAt: now, freshUntil: now + lasts }
     const next =
       set === undefined
         ? { ...kept, triedAt: now }
-        : { set, fetchedAt: now, freshUntil: now + lasts, triedAt: now }
-    remembered.delete(uri)
-    const [oldest] = remembered.keys()
-    if (remembered.size >= mostRemembered && oldest !== undefined) remembered.delete(oldest)
-    remembered.set(uri, next)
+        : { ...fresh, triedAt: now, characters: uri.length + JSON.stringify(set).length }
+    keep(uri, next)
     return next
   }
 
@@ -143,10 +169,18 @@ function createRemoteSets(fetchJson: GuardedFetch, { clock }: Pick<System, 'cloc
   }
 }
 
-// RFC 7517 §5: members that are no keys we could use do not spoil the set.
+// RFC 7517 §5: keys that we could not use do not spoil the set; of the others the members that we use are kept.
 function keySetOf(json: unknown): JSONWebKeySet | undefined {
   const keys = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : undefined
   if (!Array.isArray(keys)) return undefined
-  const objects = keys.filter((key): key is JSONWebKeySet['keys'][number] => typeof key?.kty === 'string')
-  return objects.length === 0 ? undefined : { keys: objects }
+  const usable = keys.filter((key): key is JSONWebKeySet['keys'][number] => kinds.includes(key?.kty))
+  return usable.length === 0 ? undefined : { keys: usable.slice(0, mostKeys).map(usedMembers) }
+}
+
+const kinds: readonly unknown[] = ['EC', 'OKP', 'RSA']
+const members = ['kty', 'use', 'key_ops', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e'] as const
+
+function usedMembers(key: JSONWebKeySet['keys'][number]): JSONWebKeySet['keys'][number] {
+  const used = members.flatMap((name) => (key[name] === undefined ? [] : [[name, key[name]] as const]))
+  return Object.fromEntries(used) as typeof key
 }

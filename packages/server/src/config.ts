@@ -83,7 +83,7 @@ function sentence(error: z.ZodError): string {
 }
 
 /** RFC 8414 §2: https, no query, no fragment; plain http only where nothing leaves the machine (standards.md G-01). */
-export function checkIssuer(issuer: string): void {
+function checkIssuer(issuer: string): void {
   const wrong = (why: string) => new ConfigError(`The setting issuer (COUNTERSIGN_ISSUER) is wrong: ${why}.`)
   if (!URL.canParse(issuer)) throw wrong('it is not a URL')
   const url = new URL(issuer)
@@ -97,7 +97,7 @@ export function checkIssuer(issuer: string): void {
   if (issuer !== canonical && issuer !== `${canonical}/`) throw wrong(`write it as ${canonical}`)
 }
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 

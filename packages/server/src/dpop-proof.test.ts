@@ -255,3 +255,16 @@ test('DP-04 a proof is of now: a minute back, ten seconds ahead, to the second',
   const ages = [-60, 0, 10, -61, 11, -3600, 3600].map((shift) => ({ claims: { iat: now + shift } }))
   assert.deepEqual(await outcomes(prover, ages), ['DPoP', 'DPoP', 'DPoP', bad, bad, bad, bad])
 })
+
+test('DP-03 under an issuer that is written as no URI only that very text is its address', async () => {
+  const settings = { dpopNonces: false, issuer: 'https://login.example/a|b' }
+  const server = await createTestServerWith([testClient], { settings })
+  const prover = await createProver()
+  const form = { grant_type: 'refresh_token', refresh_token: 'none', client_id: testClient.id }
+  const send = async (htu: string) => {
+    const dpop = await prover.prove(server, { path, claims: { htu } })
+    return errorOf(await server.call('POST', `/a|b${path}`, { form, headers: { dpop } }))
+  }
+  assert.equal(await send(`${settings.issuer}${path}`), '400 invalid_grant')
+  for (const htu of ['', 'a|b', 'https://evil.example/a|b/oauth/token']) assert.equal(await send(htu), bad)
+})

@@ -2,6 +2,7 @@
 // Whether it was seen before and carries our nonce is dpop.ts; whether a token is bound to its key, whoever reads the token.
 
 import { createPublicKey, constants as cryptoConstants, type KeyObject, verify } from 'node:crypto'
+import { showsPrivateKey } from '@countersign/protocol'
 import { readCompactJwt } from './compact-jwt.ts'
 import { clientAlgs } from './offered.ts'
 import { digest } from './secrets.ts'
@@ -60,15 +61,13 @@ type Alg = (typeof clientAlgs)[number]
 // RFC 9449 §4.3: "The jwk JOSE Header Parameter does not contain a private key." A key that somebody has shown proves nothing.
 function publicKeyOf(jwk: unknown): KeyObject | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined
-  if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return undefined
+  if (showsPrivateKey(jwk)) return undefined
   try {
     return createPublicKey({ key: jwk as Record<string, string>, format: 'jwk' })
   } catch {
     return undefined
   }
 }
-
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 // RFC 8725 §3.1: the algorithm is one for this kind of key. X25519 is no key to sign with (RFC 8037 §3.1), a short RSA key none
 // at all, and a huge one would be ours to pay for.
@@ -121,7 +120,9 @@ function thumbprintOf(key: KeyObject): string {
  * normalization (Section 6.2.3 of [RFC3986])".
  */
 function isSameUrl(htu: string, url: string): boolean {
-  return htu === url || normal(htu) === normal(url)
+  if (htu === url) return true
+  const named = normal(htu)
+  return named !== undefined && named === normal(url)
 }
 
 function normal(text: string): string | undefined {

@@ -8,6 +8,7 @@ import type { Form } from './form.ts'
 import type { PlainRequest, PlainResponse } from './http.ts'
 import { digest, sameSecret } from './secrets.ts'
 import type { Services } from './services.ts'
+import { spendOnce } from './spent.ts'
 
 export type Proven =
   | {
@@ -60,15 +61,13 @@ export function proofFor({ config, system }: Services, { method, path }: PlainRe
 }
 
 /** RFC 9449 §11.1: false for a proof that was seen at this address before, on any node. */
-export async function spendProof(
-  { store, config }: Services,
+export function spendProof(
+  services: Services,
   { path }: PlainRequest,
   { jkt, jti, issuedAt }: Proof,
 ): Promise<boolean> {
   const id = `dpop ${digest(JSON.stringify([path, jkt, jti]))}`
-  const expiresAt = Math.ceil(issuedAt) + config.dpopProofSeconds + config.clockToleranceSeconds + 1
-  const applied = await store.apply([{ op: 'insert', kind: 'spent', record: { id, version: 0, expiresAt } }])
-  return applied === 'applied'
+  return spendOnce(services, id, issuedAt + services.config.dpopProofSeconds)
 }
 
 /** RFC 9449 §10.1: the key that `dpop_jkt` names for what is to be redeemed later; it must be that of a proof beside it. */

@@ -133,7 +133,7 @@ test('G-01 CIM-08 only https, but on a loopback host in development', async () =
   assert.equal(await refusal(elsewhere('http://localhost/x')), 'address_forbidden')
 })
 
-test('CIM-08 the connection goes to the address that was checked, and TLS to the name that was asked for', async () => {
+test('CIM-08 G-02 the connection goes to the address that was checked, and TLS to the name that was asked for', async () => {
   const certificate = makeCertificate('client.example')
   const server = await serve(certificate)
   server.put('/x', { a: 1 })
@@ -241,7 +241,12 @@ test('CIM-05 slow names, slow headers and slow bodies end with the time', async 
     const drip = setInterval(() => response.write(' '), 10)
     response.on('close', () => clearInterval(drip))
   })
+  // Without a length or chunks the end of the connection is the end of the body (RFC 9112 §6.3), also when it is we who end it.
+  server.put('/unending', ({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{"whole":true}')
+  })
   const soon = { milliseconds: 100 }
+  assert.equal(await refusal(local(`${server.origin}/unending`, soon)), 'timeout')
   assert.equal(await refusal(local(`${server.origin}/silent`, soon)), 'timeout')
   assert.equal(await refusal(local(`${server.origin}/dripping`, soon)), 'timeout')
   const lost = createGuardedFetch({ development: false, resolve: () => new Promise(() => {}) })
@@ -255,6 +260,10 @@ test('CIM-04 what cannot be reached or is no HTTP is a failure like any other', 
     response.write('{', () => response.destroy())
   })
   server.put('/garbage', (request) => request.socket.end('not http at all\r\n\r\n'))
+  server.put('/switching', ({ socket }) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+  })
+  assert.equal(await refusal(local(`${server.origin}/switching`)), 'connection')
   assert.equal(await refusal(local(`${server.origin}/cut`)), 'connection')
   assert.equal(await refusal(local(`${server.origin}/garbage`)), 'connection')
   const closed = await startJsonServer()

@@ -50,7 +50,7 @@ export interface FetchGuardOptions {
 }
 
 /** standards.md section 27: 5 KB and 5 seconds, from the name's resolution to the last byte. */
-export const defaultLimits: FetchLimits = { bytes: 5 * 1024, milliseconds: 5000 }
+const defaultLimits: FetchLimits = { bytes: 5 * 1024, milliseconds: 5000 }
 
 export function createGuardedFetch({
   development,
@@ -68,7 +68,9 @@ export function createGuardedFetch({
       if (!addresses.every(({ address }) => isPublic(address) || (development && isLoopbackAddress(address))))
         return failed('address_forbidden')
       const response = await ask(url, addresses, deadline, ca)
-      return await read(response, bytes)
+      const fetched = await read(response, bytes)
+      // What was cut off may look whole.
+      return deadline.aborted ? failed('timeout') : fetched
     } catch (error) {
       return failed(
         deadline.aborted ? 'timeout' : error instanceof Unresolvable ? 'unresolvable' : 'connection',
@@ -154,7 +156,9 @@ function ask(
   return new Promise((answer, reject) => {
     const sent: ClientRequest =
       url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
-    sent.on('response', answer).on('error', reject).end()
+    // Closed without either where a stranger switches protocols (RFC 9110 §15.2.2), and nobody must wait for that for ever.
+    sent.on('response', answer).on('error', reject)
+    sent.on('close', () => reject(new Error('The connection was closed before an answer.'))).end()
   })
 }
 

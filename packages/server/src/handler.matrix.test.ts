@@ -165,7 +165,7 @@ test('section 22 G-27 a body over the limit is 413 everywhere, and nothing of it
   }
 })
 
-test('section 22 X-07 a token for registration that is missing or wrong is told as Bearer, whoever asks', async () => {
+test('section 22 REG-10 REG-20 a token for registration that is missing or wrong is told as Bearer, whoever asks', async () => {
   const closed = await createTestServer({ settings: { registration: 'token' } })
   const missing = await closed.call('POST', '/oauth/register', {
     form: '{}',

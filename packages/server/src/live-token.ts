@@ -1,8 +1,15 @@
 // From the text of an access token to the facts it stands on, when it counts now: for every endpoint that is shown one.
 // A token of a sign-in counts while grant and account live; a token that a client got for itself, while the client is registered
-// and the token was not revoked.
+// and the token was not revoked; and either only while everybody who acts by it is still here.
 
-import { type AccessToken, type Account, accessToken, type Client, type Grant } from '@countersign/protocol'
+import {
+  type AccessToken,
+  type Account,
+  type Actor,
+  accessToken,
+  type Client,
+  type Grant,
+} from '@countersign/protocol'
 import type { Services } from './services.ts'
 import { decodeAccessToken } from './tokens.ts'
 
@@ -20,6 +27,7 @@ export async function findLiveToken(services: Services, text: string): Promise<L
 /** The same for a token that was opened already. */
 export async function standing(services: Services, token: AccessToken): Promise<LiveToken | undefined> {
   const { store, system } = services
+  if (token.act !== null && !(await isServing(services, token.act))) return undefined
   if (token.grantId === null) return standingAlone(services, token)
   const found = await store.readWithAccount('grant', token.grantId)
   if (!accessToken.counts(token, found?.record, found?.account, system.now())) return undefined
@@ -41,6 +49,15 @@ async function standingAlone(services: Services, token: AccessToken): Promise<Li
     if ((await services.store.read('spent', revokedTokenId({ jti }))) !== undefined) return undefined
   }
   return { token, grant: undefined, account: undefined, client }
+}
+
+// The token of a client that was removed, or of somebody whose account was closed, is gone; what others got for it goes with it.
+async function isServing(services: Services, { sub, act }: Actor): Promise<boolean> {
+  // Whatever begins so is an account, and no client (standards.md G-25).
+  const isHere = sub.startsWith('usr_')
+    ? (await services.store.read('account', sub))?.disabledAt === null
+    : (await services.clients.find(sub)) !== undefined
+  return isHere && (act === undefined || isServing(services, act))
 }
 
 /** Under this id the store remembers that a token without a grant was revoked. */

@@ -346,3 +346,16 @@ test('DV-05 the name is cleaned of what could disguise it, and the host stands i
   other.put({ client_name: '\u202E' })
   assert.equal(await other.find(), '127.0.0.1')
 })
+
+test('CIM-01 G-27 what cannot be an id is told apart without being remembered, however long it is', async () => {
+  const { server, find } = await world()
+  const long = `a://${'x'.repeat(60_000)}`
+  // Nobody has looked it up.
+  assert.deepEqual(server.services.clients.problem(long), { why: 'client_id' })
+  assert.equal(await look(server, long), 'client_id')
+  server.advance(11)
+  assert.deepEqual(server.services.clients.problem(long), { why: 'client_id' })
+  assert.equal(await find(), 'status')
+  server.advance(11)
+  assert.equal(await find(), 'status')
+})

@@ -18,6 +18,7 @@ import { clientAlgs, knownScopes } from './offered.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
 import { cleanText } from './text.ts'
+import { consume } from './throttle.ts'
 
 export interface MetadataDocuments {
   find(clientId: string): Promise<Client | undefined>
@@ -66,10 +67,17 @@ export function createMetadataDocuments(around: DocumentsAround): MetadataDocume
   function refuse(clientId: string, problem: DocumentProblem): undefined {
     if (problems.size >= mostRemembered) problems.clear()
     problems.set(clientId, { problem, until: system.clock() + restSeconds })
+    tell(clientId, problem)
+  }
+
+  function tell(clientId: string, problem: DocumentProblem): undefined {
     log.warn('client metadata document refused', { clientId: clientId.slice(0, 500), ...problem })
   }
 
-  const problem = (clientId: string) => {
+  const problem = (clientId: string): DocumentProblem | undefined => {
+    // Seen anew each time: whoever names what cannot be an id may write it as long as a request may be.
+    const why = whatIsWrong(clientId, config, development)
+    if (why !== undefined) return { why }
     const last = problems.get(clientId)
     return last !== undefined && system.clock() < last.until ? last.problem : undefined
   }
@@ -77,7 +85,10 @@ export function createMetadataDocuments(around: DocumentsAround): MetadataDocume
   async function mayAsk(clientId: string): Promise<boolean> {
     if (underWay.size >= mostAtOnce) return false
     if (known.has(clientId)) return true
-    return (await spend(perSite, siteOf(clientId))) && (await spend(altogether, ''))
+    return (
+      (await consume(perSite, siteOf(clientId))) === undefined &&
+      (await consume(altogether, '')) === undefined
+    )
   }
 
   async function fetchDocument(clientId: string, stored: Client | undefined): Promise<Client | undefined> {
@@ -111,7 +122,7 @@ export function createMetadataDocuments(around: DocumentsAround): MetadataDocume
     problem,
     async find(clientId) {
       const wrong = whatIsWrong(clientId, config, development)
-      if (wrong !== undefined) return refuse(clientId, { why: wrong })
+      if (wrong !== undefined) return tell(clientId, { why: wrong })
       const stored = await store.read('client', clientId)
       if (stored?.expiresAt != null && system.now() < stored.expiresAt) return stored
       if (problem(clientId) !== undefined) return undefined
@@ -167,14 +178,4 @@ function matches(host: string, entry: string): boolean {
 function siteOf(clientId: string): string {
   const host = hostOf(clientId)
   return /^[\d.]+$|^\[/.test(host) ? host : host.split('.').slice(-2).join('.')
-}
-
-async function spend(limiter: RateLimiterMemory, key: string): Promise<boolean> {
-  try {
-    await limiter.consume(key)
-    return true
-  } catch (refused) {
-    if (refused instanceof Error) throw refused
-    return false
-  }
 }

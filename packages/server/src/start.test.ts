@@ -5,9 +5,11 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openAdmin } from './admin/open-admin.ts'
 import { ConfigError } from './config.ts'
 import { silentLog } from './log.ts'
 import { type ServeOptions, startServer } from './start.ts'
+import { openSqliteStore } from './store/sqlite.ts'
 
 const start = (options: ServeOptions = {}) =>
   startServer({ port: 0, store: 'memory', log: silentLog, ...options })
@@ -74,4 +76,17 @@ test('JK-05 a second start on the same folder has the same keys, and no setup li
   const second = await startServer(onDisk)
   assert.equal(await keysOf(second.issuer), keys)
   await second.close()
+})
+
+test('a server that stops leaves no entry of the audit log outside its chain', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'start-'))
+  const server = await startServer({ data, port: 0, log: silentLog })
+  const admin = await openAdmin({ data })
+  await admin.addClient({ id: 'late', name: 'Late', public: true })
+  await admin.close()
+  await server.close()
+  const store = openSqliteStore({ path: join(data, 'countersign.db') })
+  assert.ok((await store.list('auditEntry')).length > 0)
+  assert.deepEqual(await store.find('auditEntry', 'link', 'open'), [])
+  await store.close()
 })

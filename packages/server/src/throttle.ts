@@ -16,6 +16,8 @@ export interface Throttle {
   create(address: string, clientId: string): Promise<Braked>
   /** The same for a client that authenticated: all of its people come from one address. */
   createByClient(clientId: string): Promise<Braked>
+  /** The same for a person who is signed in, wherever they are: as many as for one network. */
+  createByAccount(accountId: string): Promise<Braked>
   /**
    * Counts an answer that says a secret was wrong (RFC 8628 §5.2, RFC 7662 §4). It brakes wrong answers only: a good code or token
    * from a network that guesses is served all the same, so that no poll of a neighbour is ever refused.
@@ -64,7 +66,7 @@ export function userCodeGuesses(who: {
 }
 
 /** The chance per hour, over all attackers together, that some guess hits some live code. */
-export const acceptedGuessProbability = 1e-3
+const acceptedGuessProbability = 1e-3
 
 /** Wrong passwords per account and per network. */
 export function signInGuesses(email: string, address: string): readonly Guess[] {
@@ -88,6 +90,7 @@ export function network(address: string): string {
 export function createThrottle(config: Config, store: Store, system: System): Throttle {
   const rate = (points: number) => new RateLimiterMemory({ points, duration: 60 })
   const createdPerAddress = rate(config.rateCreatePerAddress)
+  const createdPerAccount = rate(config.rateCreatePerAddress)
   const createdPerClient = rate(config.rateCreatePerClient)
   const invalidPerAddress = rate(config.rateInvalidPerAddress)
 
@@ -98,6 +101,7 @@ export function createThrottle(config: Config, store: Store, system: System): Th
       )
     },
     createByClient: (clientId) => consume(createdPerClient, clientId),
+    createByAccount: (accountId) => consume(createdPerAccount, accountId),
     invalid: {
       note: (address) => consume(invalidPerAddress, network(address)),
       async check(address) {
@@ -140,7 +144,8 @@ function readAll(store: Store, guesses: readonly Guess[]): Promise<(Attempts | u
   return Promise.all(guesses.map(({ id }) => store.read('attempts', id)))
 }
 
-async function consume(limiter: RateLimiterMemory, key: string): Promise<Braked> {
+/** One of a limiter's points; braked when there is none. */
+export async function consume(limiter: RateLimiterMemory, key: string): Promise<Braked> {
   try {
     await limiter.consume(key)
     return undefined

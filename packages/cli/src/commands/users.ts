@@ -1,4 +1,4 @@
-// `countersign users`: accounts of the server, added and switched off without a browser.
+// `countersign users`: accounts of the server, added, switched off, and linked to subjects of trusted issuers without a browser.
 // How accounts are kept is @countersign/server.
 import type { Command } from 'commander'
 import {
@@ -12,6 +12,8 @@ import {
 import type { Context } from '../context.ts'
 import { minuteOf, table } from '../table.ts'
 import { UsageError } from '../terminal.ts'
+
+type SubjectFlags = AdminFlags & { issuer: string; subject: string; tenant?: string }
 
 type AddFlags = AdminFlags & { name?: string; admin?: boolean; passwordStdin?: boolean }
 
@@ -35,6 +37,39 @@ export function define(program: Command, context: Context): void {
   adminCommand(users, 'remove-admin <who>', 'an account may not administer this server any more').action(
     (who: string, flags: AdminFlags) => setAdmin(who, false, flags, context),
   )
+  subjectCommand(users, 'link <who>', 'say whose account a subject of a trusted issuer is').action(
+    (who: string, flags: SubjectFlags) => link(who, flags, context),
+  )
+  subjectCommand(users, 'unlink', 'say that a subject of a trusted issuer is nobody here').action(
+    (flags: SubjectFlags) => unlink(flags, context),
+  )
+}
+
+function subjectCommand(users: Command, usage: string, description: string): Command {
+  return adminCommand(users, usage, description)
+    .requiredOption('--issuer <url>', 'the issuer, as it is in trustedIssuers')
+    .requiredOption('--subject <sub>', 'how its assertions name the person')
+    .option('--tenant <tenant>', 'the organization, where it keeps several apart')
+}
+
+function subjectOf({ issuer, subject, tenant }: SubjectFlags) {
+  return { issuer, subject, tenant: tenant ?? null }
+}
+
+function link(who: string, flags: SubjectFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    const account = await admin.linkSubject(who, subjectOf(flags))
+    if (flags.json) context.terminal.printJson(account)
+    else context.terminal.succeed(`${flags.subject} of ${flags.issuer} is ${account.email} from now on.`)
+  })
+}
+
+function unlink(flags: SubjectFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    await admin.unlinkSubject(subjectOf(flags))
+    if (flags.json) context.terminal.printJson({ unlinked: subjectOf(flags) })
+    else context.terminal.succeed(`${flags.subject} of ${flags.issuer} is nobody here any more.`)
+  })
 }
 
 function add(email: string, flags: AddFlags, context: Context): Promise<void> {

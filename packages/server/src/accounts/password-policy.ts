@@ -3,8 +3,8 @@
 
 import { commonPasswords } from './common-passwords.ts'
 
-export const shortestPassword = 8
-export const longestPassword = 256
+const shortestPassword = 8
+const longestPassword = 256
 
 export type PasswordFault = 'too_short' | 'too_long' | 'too_common' | 'too_personal'
 

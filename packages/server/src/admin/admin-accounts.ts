@@ -1,5 +1,6 @@
-// Accounts, as administrators see and change them: added, listed, disabled, made administrators.
-// What an account is and how it is kept is accounts/accounts.ts; the same over the network, api-accounts.ts.
+// Accounts, as administrators see and change them: added, listed, disabled, made administrators, linked to subjects elsewhere.
+// What an account is and how it is kept is accounts/accounts.ts, whom a subject is trusted-issuers-subjects.ts; the same over the
+// network, api-accounts.ts.
 
 import type { Account } from '@countersign/protocol'
 import {
@@ -9,6 +10,7 @@ import {
   setAccountAdmin,
   setAccountDisabled,
 } from '../accounts/accounts.ts'
+import { type ForeignSubject, linkSubject, unlinkSubject } from '../trusted-issuers-subjects.ts'
 import type { AdminBase } from './admin-base.ts'
 import { AdminError } from './admin-error.ts'
 import { everyRecord } from './every-record.ts'
@@ -27,6 +29,9 @@ export interface AccountAdmin {
   showAccount(idOrEmail: string): Promise<AccountSummary>
   setAccountDisabled(idOrEmail: string, disabled: boolean): Promise<AccountSummary>
   setAccountAdmin(idOrEmail: string, admin: boolean): Promise<AccountSummary>
+  /** From now on the assertions of a trusted issuer about the subject are about this account, whatever they were about before. */
+  linkSubject(idOrEmail: string, foreign: ForeignSubject): Promise<AccountSummary>
+  unlinkSubject(foreign: ForeignSubject): Promise<void>
 }
 
 export function accountAdmin(base: AdminBase): AccountAdmin {
@@ -57,6 +62,11 @@ export function accountAdmin(base: AdminBase): AccountAdmin {
     setAccountDisabled: (idOrEmail, disabled) =>
       changed(idOrEmail, (id) => setAccountDisabled(base, id, disabled, by)),
     setAccountAdmin: (idOrEmail, admin) => changed(idOrEmail, (id) => setAccountAdmin(base, id, admin, by)),
+    linkSubject: (idOrEmail, foreign) => changed(idOrEmail, (id) => linkSubject(base, foreign, id, by)),
+    async unlinkSubject(foreign) {
+      if (!(await unlinkSubject(base, foreign, by)))
+        throw new AdminError('not_found', `${foreign.subject} of ${foreign.issuer} is not linked.`)
+    },
   }
 }
 

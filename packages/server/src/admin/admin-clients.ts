@@ -41,7 +41,8 @@ export function clientAdmin(base: AdminBase): ClientAdmin {
   return {
     async addClient(input) {
       const { record, secret } = newClient(input, system)
-      const told = audit(base, { event: 'client.added', ...by, clientId: record.id })
+      const detail = factsOf(input)
+      const told = audit(base, { event: 'client.added', ...by, clientId: record.id, detail })
       const applied = await store.apply([{ op: 'insert', kind: 'client', record }, told])
       if (applied === 'conflict') throw new AdminError('exists', `A client ${input.id} exists already.`)
       return { ...clientSummary(record), ...(secret === undefined ? {} : { secret }) }
@@ -53,6 +54,7 @@ export function clientAdmin(base: AdminBase): ClientAdmin {
       clientSummary(
         await updateClient(base, id, 'client.changed', (client) => changedClient(client, changes), {
           members: Object.keys(changes),
+          ...factsOf(changes),
         }),
       ),
     async rotateClientSecret(id, { overlapSeconds: overlap = overlapSeconds.usual, secret: supplied } = {}) {
@@ -76,6 +78,19 @@ export function clientAdmin(base: AdminBase): ClientAdmin {
   }
 }
 
+/** What was said, but for secrets and keys: whoever moved an address and moved it back is seen to have done so. */
+function factsOf(said: NewClient | ClientChanges): AuditEntry['detail'] {
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([name, value]) =>
+      name === 'id' || name === 'secret' || !isFact(value) ? [] : [[name, value] as const],
+    ),
+  )
+}
+
+type Fact = AuditEntry['detail'][string]
+const isFact = (value: unknown): value is Fact =>
+  value === null || Array.isArray(value) || ['string', 'number', 'boolean'].includes(typeof value)
+
 async function updateClient(
   base: AdminBase,
   id: string,
@@ -92,7 +107,7 @@ async function updateClient(
   return done.decision.record
 }
 
-export async function existingClient({ store }: Pick<AdminBase, 'store'>, id: string): Promise<Client> {
+async function existingClient({ store }: Pick<AdminBase, 'store'>, id: string): Promise<Client> {
   const client = await store.read('client', id)
   if (client === undefined) throw new AdminError('not_found', `There is no client ${id}.`)
   return client

@@ -1,5 +1,6 @@
 // What an administrator's command can be refused for, with a stable code; the message is for people.
-// Where they are thrown is admin.ts and new-client.ts; how the program says them is the command line's matter.
+// They are thrown by the parts of the administration, admin-*.ts, and what these call; how the program says them is the command
+// line's matter.
 
 export type AdminErrorCode = 'not_found' | 'exists' | 'refused' | 'invalid' | 'busy'
 

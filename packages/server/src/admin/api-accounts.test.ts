@@ -7,6 +7,7 @@ import type { Account, Consent } from '@countersign/protocol'
 import { createPeopledServer, openBrowser, signIn } from '../pages/testing.ts'
 import { bodyOf, refresh, signIn as signInDevice } from '../testing/device-flow.ts'
 import { startOfTime, type TestServer } from '../testing/services.ts'
+import { accountOfSubject } from '../trusted-issuers-subjects.ts'
 import { type ApiCaller, browserCaller, clientCaller } from './testing.ts'
 
 let server: TestServer
@@ -173,4 +174,33 @@ test('ASVS 7.2.4 the session of a browser that signed out calls nothing any more
   assert.equal((await server.call('GET', '/api/v1/me', { headers: { cookie } })).status, 200)
   await browser.submit(page, '/logout')
   assert.equal((await server.call('GET', '/api/v1/me', { headers: { cookie } })).status, 401)
+})
+
+test('JB-11 an administrator says whose account a subject of a trusted issuer is, and takes it back', async () => {
+  const { id } = (await admin.call<Account>('POST', '/accounts', { json: ada })).json
+  const subject = { issuer: 'https://idp.example', subject: '00u1', tenant: 'acme' }
+  const linked = await admin.call<Account>('POST', `/accounts/ada%40example.com/subjects`, { json: subject })
+  assert.deepEqual([linked.status, linked.json.id], [200, id])
+  const by = { actor: { kind: 'server', id: null }, address: null } as const
+  const whose = async (tenant: string | null) =>
+    (await accountOfSubject(server.services, { ...subject, tenant }, { email: null, by }))?.account.id
+  assert.deepEqual([await whose('acme'), await whose(null)], [id, undefined])
+  assert.equal((await admin.call('POST', '/accounts/nobody/subjects', { json: subject })).status, 404)
+  assert.equal((await admin.call('POST', `/accounts/${id}/subjects`, { json: {} })).status, 400)
+  const address = `/subjects?${new URLSearchParams(subject)}`
+  assert.deepEqual(
+    [(await admin.call('DELETE', address)).status, (await admin.call('DELETE', address)).status],
+    [204, 404],
+  )
+  assert.equal(await whose('acme'), undefined)
+  const told = await server.services.store.list('auditEntry')
+  const entries = told.filter(({ event }) => event.startsWith('subject.'))
+  assert.deepEqual(
+    // Within one second entries have no order yet; the chain gives them one.
+    entries.map(({ event, accountId, actor }) => [event, accountId, actor.id]).toSorted(),
+    [
+      ['subject.linked', id, 'ops'],
+      ['subject.unlinked', id, 'ops'],
+    ],
+  )
 })

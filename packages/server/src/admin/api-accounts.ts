@@ -8,6 +8,13 @@ import { account, consent, filter, pageOf, paging } from './api-schemas.ts'
 
 const tag = 'Accounts'
 
+/** Somebody at a trusted issuer, as its assertions name them: `iss`, `sub`, and the tenant where there are several. */
+const subject = {
+  issuer: z.string().min(1).max(2000),
+  subject: z.string().min(1).max(2000),
+  tenant: z.string().min(1).max(2000).optional(),
+}
+
 export const accountOperations: readonly Operation[] = [
   operation({
     id: 'listAccounts',
@@ -66,6 +73,28 @@ export const accountOperations: readonly Operation[] = [
     },
   }),
   operation({
+    id: 'linkSubject',
+    method: 'POST',
+    path: '/accounts/{id}/subjects',
+    summary: 'Say that a subject of a trusted issuer is this account',
+    tag,
+    needs: 'admin',
+    body: z.strictObject(subject),
+    answer: { status: 200, says: 'The account', schema: account },
+    run: ({ admin, params, body }) => admin.linkSubject(params.id, { ...body, tenant: body.tenant ?? null }),
+  }),
+  operation({
+    id: 'unlinkSubject',
+    method: 'DELETE',
+    path: '/subjects',
+    summary: 'Say that a subject of a trusted issuer is nobody here',
+    tag,
+    needs: 'admin',
+    query: z.strictObject(subject),
+    answer: { status: 204, says: 'Unlinked' },
+    run: ({ admin, query }) => admin.unlinkSubject({ ...query, tenant: query.tenant ?? null }),
+  }),
+  operation({
     id: 'listConsents',
     method: 'GET',
     path: '/accounts/{id}/consents',
@@ -84,9 +113,6 @@ export const accountOperations: readonly Operation[] = [
     tag,
     needs: 'admin',
     answer: { status: 204, says: 'Withdrawn' },
-    async run({ admin, params }) {
-      await admin.withdrawConsent(params.id, params.client)
-      return undefined
-    },
+    run: ({ admin, params }) => admin.withdrawConsent(params.id, params.client),
   }),
 ]

@@ -25,7 +25,7 @@ type Found =
   | { readonly refused: PlainResponse }
 
 /** The header in which a browser proves that one of our own pages asks: no other site can read the value or set the header. */
-export const proofHeader = 'x-countersign-proof'
+const proofHeader = 'x-countersign-proof'
 
 export function findCaller(services: Services, request: PlainRequest, right: Right): Promise<Found> {
   return request.headers.authorization === undefined

@@ -83,6 +83,21 @@ test('a client is changed member by member, what is not mentioned stays, and nul
   assert.equal((await admin.call('PATCH', '/clients/none', { json: change })).status, 404)
 })
 
+test('audit: who registers or changes a client leaves behind what was said, and no secret', async () => {
+  const secret = 'a secret of the caller, long enough to be one'
+  await admin.call('POST', '/clients', { json: { ...web, secret } })
+  const change = { redirect_uris: ['https://elsewhere.example/cb'], skips_consent: true, exchange: null }
+  await admin.call('PATCH', '/clients/web', { json: change })
+  const log = await admin.call<{ items: { event: string; detail: object }[] }>('GET', '/audit?client=web')
+  const [changed, added] = log.json.items
+  const { redirect_uris: redirectUris, skips_consent: skipsConsent, exchange } = change
+  const members = ['redirectUris', 'skipsConsent', 'exchange']
+  assert.deepEqual(changed?.detail, { members, redirectUris, skipsConsent, exchange })
+  const { name, scopes } = web
+  assert.partialDeepStrictEqual(added?.detail, { name, scopes, redirectUris: web.redirect_uris })
+  assert.ok(!JSON.stringify(log.json).includes(secret))
+})
+
 test('CA-17 a secret is replaced without a gap, and the one before ends in time', async () => {
   const { secret: old = '' } = (await admin.call<Client>('POST', '/clients', { json: web })).json
   const rotated = await admin.call<Client>('POST', '/clients/web/secrets', { json: { overlap_seconds: 60 } })

@@ -96,9 +96,6 @@ export const clientOperations: readonly Operation[] = [
     tag,
     needs: 'admin',
     answer: { status: 204, says: 'Removed' },
-    async run({ admin, params }) {
-      await admin.removeClient(params.id)
-      return undefined
-    },
+    run: ({ admin, params }) => admin.removeClient(params.id),
   }),
 ]

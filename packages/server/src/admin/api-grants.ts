@@ -48,10 +48,7 @@ const grantOperations: readonly Operation[] = [
     tag: 'Grants',
     needs: 'admin',
     answer: { status: 204, says: 'Ended' },
-    async run({ admin, params }) {
-      await admin.revokeGrant(params.id)
-      return undefined
-    },
+    run: ({ admin, params }) => admin.revokeGrant(params.id),
   }),
 ]
 

@@ -53,10 +53,7 @@ export const ownOperations: readonly Operation[] = [
     tag,
     needs: 'account',
     answer: { status: 204, says: 'Ended' },
-    async run({ admin, caller, params }) {
-      await admin.revokeGrant(params.id, own(caller).id)
-      return undefined
-    },
+    run: ({ admin, caller, params }) => admin.revokeGrant(params.id, own(caller).id),
   }),
   operation({
     id: 'listMyConsents',
@@ -77,9 +74,6 @@ export const ownOperations: readonly Operation[] = [
     tag,
     needs: 'account',
     answer: { status: 204, says: 'Withdrawn' },
-    async run({ admin, caller, params }) {
-      await admin.withdrawConsent(own(caller).id, params.client)
-      return undefined
-    },
+    run: ({ admin, caller, params }) => admin.withdrawConsent(own(caller).id, params.client),
   }),
 ]

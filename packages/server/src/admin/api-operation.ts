@@ -43,21 +43,20 @@ export interface Answer {
   readonly type?: string
 }
 
+/** The body, or a whole response where that is not JSON; with 204 it is left out. */
+type Done = Promise<object | PlainResponse> | Promise<void>
+
 export interface Operation extends Described {
-  readonly run: (
-    call: Call<Readonly<Record<string, string>>, unknown, unknown>,
-  ) => Promise<object | undefined | PlainResponse>
+  readonly run: (call: Call<Readonly<Record<string, string>>, unknown, unknown>) => Done
 }
 
-/** Ties the doing to the description; what it answers is the body, or a whole response where that is not JSON. */
+/** Ties the doing to the description. */
 export function operation<const Path extends string, Q extends z.ZodObject, B extends z.ZodType>(
   said: Omit<Described, 'path' | 'query' | 'body'> & {
     readonly path: Path
     readonly query?: Q
     readonly body?: B
-    readonly run: (
-      call: Call<Readonly<Record<Names<Path>, string>>, z.output<Q>, z.output<B>>,
-    ) => Promise<object | undefined | PlainResponse>
+    readonly run: (call: Call<Readonly<Record<Names<Path>, string>>, z.output<Q>, z.output<B>>) => Done
   },
 ): Operation {
   return said as unknown as Operation

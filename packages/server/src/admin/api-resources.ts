@@ -66,10 +66,7 @@ const resourceOperations: readonly Operation[] = [
     tag: 'Resources',
     needs: 'admin',
     answer: { status: 204, says: 'Removed' },
-    async run({ admin, params }) {
-      await admin.removeResource(params.id)
-      return undefined
-    },
+    run: ({ admin, params }) => admin.removeResource(params.id),
   }),
 ]
 
@@ -107,10 +104,7 @@ const tokenOperations: readonly Operation[] = [
     tag: 'Registration',
     needs: 'admin',
     answer: { status: 204, says: 'Removed' },
-    async run({ admin, params }) {
-      await admin.removeInitialAccessToken(params.id)
-      return undefined
-    },
+    run: ({ admin, params }) => admin.removeInitialAccessToken(params.id),
   }),
 ]
 

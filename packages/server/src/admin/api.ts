@@ -147,13 +147,14 @@ function checked(schema: z.ZodType | undefined, read: Read): Read {
 function speak(
   services: Services,
   { path, answer: { status, type } }: Operation,
-  done: object | undefined,
+  done: unknown,
 ): PlainResponse {
   if (type !== undefined) return done as PlainResponse
-  if (done === undefined) return { status, headers: { 'cache-control': 'no-store' }, body: '' }
-  const id = status === 201 && 'id' in done ? String(done.id) : undefined
-  if (id === undefined) return json(status, done)
-  return json(status, done, { location: here(services, `${apiBase}${path}/${encodeURIComponent(id)}`) })
+  if (status === 204) return { status, headers: { 'cache-control': 'no-store' }, body: '' }
+  const body = done as object
+  const id = status === 201 && 'id' in body ? String(body.id) : undefined
+  if (id === undefined) return json(status, body)
+  return json(status, body, { location: here(services, `${apiBase}${path}/${encodeURIComponent(id)}`) })
 }
 
 function refusal({ code, message }: AdminError): PlainResponse {

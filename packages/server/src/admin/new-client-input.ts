@@ -7,6 +7,7 @@ import {
   isResourceIndicator,
   readKeySet,
   redirectUriFault,
+  scopeToken,
 } from '@countersign/protocol'
 import { z } from 'zod'
 import { AdminError } from './admin-error.ts'
@@ -35,7 +36,7 @@ const grantType = z.preprocess(
   z.enum(grantTypes),
 )
 
-const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has no spaces or quotes')
+const scope = z.string().regex(scopeToken, 'a scope has no spaces or quotes')
 // RFC 8707 §2: what a request may name later has the same form now.
 const resource = z.string().refine(isResourceIndicator, 'an absolute URI without a fragment')
 const alg = z.enum(['ES256', 'RS256', 'EdDSA'])

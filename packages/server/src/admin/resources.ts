@@ -2,7 +2,7 @@
 // plain words, and who may ask for it. How a request names one is asked.ts.
 
 import type { Resource } from '@countersign/protocol'
-import { isResourceIndicator } from '@countersign/protocol'
+import { isResourceIndicator, scopeToken } from '@countersign/protocol'
 import { z } from 'zod'
 import { audit } from '../audit.ts'
 import { knownScopes } from '../offered.ts'
@@ -20,7 +20,8 @@ const words = z.string().trim().min(1).max(200)
 const scopeMeaning = z.strictObject({
   scope: z
     .string()
-    .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'a scope has no spaces or quotes')
+    .max(100)
+    .regex(scopeToken, 'a scope has no spaces or quotes')
     // Those that mean something at this server cannot mean something else there.
     .refine((scope) => !knownScopes.includes(scope) && !scope.startsWith(reservedScopePrefix), 'is taken'),
   words,

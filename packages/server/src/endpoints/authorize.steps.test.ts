@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../store/store.ts'
 import {
   allowIn,
   answerIn,
+  authorizeForm,
   authorizePath,
   nativeClient,
   openJar,
@@ -91,6 +92,18 @@ test('AZ-19 prompt=none: never a page, and each reason by its name', async () =>
   assert.ok(answerIn(await ask({ prompt: 'none', acr_values: 'phr' }), back).code)
 })
 
+test('AZ-19 ASVS 10.7.1 a silent request of a client that was never let in learns nothing about the person by guesses', async () => {
+  const { server, refused } = await withShop()
+  server.advance(100)
+  for (const guess of [
+    { login_hint: 'eve@example.com' },
+    { login_hint: testAccount.email },
+    { max_age: '10' },
+    { max_age: '1000' },
+  ])
+    assert.equal(await refused({ prompt: 'none', ...guess }), 'consent_required', JSON.stringify(guess))
+})
+
 test('AZ-20 prompt=login and select_account want another sign-in than there was, and one is enough', async () => {
   for (const prompt of ['login', 'select_account', 'login consent']) {
     const { server, jar, ask, agree } = await withShop()
@@ -132,6 +145,27 @@ test('AZ-21 SU-03 max_age: an older sign-in is done again, zero is prompt=login,
     const { code = '' } = answerIn(await jar.get(`/consent?request=${one}`), 'https://web.example/back')
     const { id_token: idToken = '' } = bodyOf<{ id_token: string }>(await redeemCode(server, code))
     assert.equal(claimsOf(idToken).claims.auth_time, signedInAt)
+  }
+})
+
+test('AZ-20 AZ-21 an old session whose cookie was held back when the request was opened is no new sign-in', async () => {
+  const { server, jar } = await withShop()
+  const session = [...jar.cookies].filter(([name]) => name === '__Host-countersign')
+  assert.equal(session.length, 1)
+  server.advance(600)
+  for (const given of [
+    { max_age: '0' },
+    { max_age: '60' },
+    { prompt: 'login' },
+    { prompt: 'select_account' },
+  ]) {
+    const thief = openJar(server)
+    const reference = referenceIn(await thief.get(authorizePath(webClient, given)), '/login')
+    for (const [name, value] of session) thief.cookies.set(name, value)
+    const next = await thief.get(`/consent?request=${reference}`)
+    assert.equal(next.headers.location, `/login?request=${reference}`, JSON.stringify(given))
+    await thief.signIn()
+    assert.ok(answerIn(await thief.get(`/consent?request=${reference}`), 'https://web.example/back').code)
   }
 })
 
@@ -297,6 +331,29 @@ test('AZ-25 RU-01 a request is over when its time is, and when its client or its
   await server.services.store.apply([{ op: 'update', kind: 'client', record: moved }])
   server.advance(2)
   assert.equal((await jar.get(`/consent?request=${another}`)).status, 400)
+})
+
+test('AZ-25 PAR-03 a request is over when its client has lost a scope or a resource that it asked for', async () => {
+  const resource = 'https://api.example/v1'
+  for (const lost of [{ scopes: ['openid'] }, { resources: [] }]) {
+    const client = { ...shop, resources: [resource] }
+    const server = await createTestServerWith([client])
+    const jar = await openSignedJar(server)
+    const asked = { scope: 'openid email', resource }
+    const reference = referenceIn(await jar.get(authorizePath(client, asked)), '/consent')
+    const pushed = await jar.post('/oauth/authorize', authorizeForm(client, asked))
+    const change = async (changes: Partial<Client>) => {
+      const record = await server.services.store.read('client', client.id)
+      assert.ok(record)
+      await server.services.store.apply([{ op: 'update', kind: 'client', record: { ...record, ...changes } }])
+      server.advance(2)
+    }
+    await change(lost)
+    assert.equal((await jar.get(`/consent?request=${reference}`)).status, 400)
+    assert.equal((await jar.get(String(pushed.headers.location))).status, 400)
+    await change({ scopes: client.scopes, resources: client.resources })
+    assert.equal((await jar.get(`/consent?request=${reference}`)).status, 200)
+  }
 })
 
 test('F-07 nothing of a request stays for ever', async () => {

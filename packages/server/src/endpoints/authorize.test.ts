@@ -29,7 +29,7 @@ async function withClients(options: TestOptions = {}) {
   return { server, jar: await openSignedJar(server) }
 }
 
-test('AZ-01 AZ-09 AZ-10 IS-01 a request by GET is answered with code, state and iss', async () => {
+test('AZ-01 AZ-09 AZ-10 IS-01 X-07 a request by GET is answered with code, state and iss', async () => {
   const { jar } = await withClients()
   const state = ' a+b&c=d%20\u2603"<>\\/é\n'
   const answer = await jar.get(authorizePath(web, { state }))
@@ -43,7 +43,7 @@ test('AZ-01 AZ-09 AZ-10 IS-01 a request by GET is answered with code, state and 
   assert.equal(none, undefined)
 })
 
-test('AZ-01 AZ-26 a request by POST comes again by GET, where the browser brings its cookies, once', async () => {
+test('AZ-01 AZ-26 X-27 a request by POST comes again by GET, where the browser brings its cookies, once', async () => {
   const { server, jar } = await withClients()
   // A form on another site: no cookie of ours comes with it (SameSite=Lax).
   const posted = await server.call('POST', '/oauth/authorize', {
@@ -236,7 +236,7 @@ test('AZ-24 IS-02 form_post: code, state and iss in a form that the browser post
   assert.match(failed.body, /name="error" value="invalid_scope"[\s\S]*name="iss"/)
 })
 
-test('RU-02 RU-07 AZ-03 a loopback port that nobody registered, and the address left out', async () => {
+test('RU-02 RU-07 AZ-03 X-27 a loopback port that nobody registered, and the address left out', async () => {
   const { server, jar } = await withClients()
   const redirect_uri = 'http://127.0.0.1:49152/back'
   const opened = await jar.get(authorizePath(nativeClient, { redirect_uri }))
@@ -287,7 +287,7 @@ test('AZ-16 G-13 G-20 the challenge is in no answer, and the code in no record a
   assert.ok(lines.length > 0 && !JSON.stringify(lines).includes(code.slice(13)))
 })
 
-test('G-12 AZ-15 a code has 256 random bits and lives a minute', async () => {
+test('G-12 AZ-15 X-26 a code has 256 random bits and lives a minute', async () => {
   const { server } = await withClients()
   const codes = new Set<string>()
   for (let i = 0; i < 20; i++) codes.add(await obtainCode(server, web))
@@ -337,9 +337,12 @@ test('G-14 G-27 strangers cannot fill the store: opening is braked per network, 
   assert.equal(braked.status, 429)
   assert.match(String(braked.headers['retry-after']), /^[1-9]\d*$/)
   assert.match(String(braked.headers['content-type']), /^text\/html/)
-  // Whoever is signed in is known, and a request that is answered at once is not kept.
+  // Whoever is signed in is known: counted by name, and not with the neighbours. What is answered at once counts as well.
   assert.equal((await jar.get(authorizePath(nativeClient))).status, 303)
   assert.ok(answerIn(await jar.get(authorizePath(web)), back).code)
+  for (const client of [nativeClient, web]) assert.equal((await jar.get(authorizePath(client))).status, 429)
+  const counts = await server.services.store.counts()
+  assert.deepEqual([counts.authorizationRequest, counts.authorizationCode], [3, 1])
 })
 
 test('audit: an allowed request is told of with the code, and names the grant that the code will make', async () => {

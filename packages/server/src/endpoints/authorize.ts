@@ -2,10 +2,15 @@
 // gets a page, every other fault goes back to the client; a good request becomes one of this browser (../authorization-requests.ts).
 // How a request is read is ../authorization-reading.ts, what happens to it ../authorization.ts and the pages.
 
-import { type Client, isRegisteredRedirect } from '@countersign/protocol'
+import { type Client, isVouchedFor } from '@countersign/protocol'
 import { continueRequest, nextStep, type OpenAuthorization } from '../authorization.ts'
 import { answerWithFault, answerWithRefusal } from '../authorization-answer.ts'
-import { type FrontChannel, readAuthorization, readFrontChannel } from '../authorization-reading.ts'
+import {
+  type FrontChannel,
+  mayStillAsk,
+  readAuthorization,
+  readFrontChannel,
+} from '../authorization-reading.ts'
 import {
   claimRequest,
   type NewRequest,
@@ -75,11 +80,6 @@ async function begin(services: Services, request: PlainRequest, asked: NewReques
   return open(await openVisit(services, request), asked)
 }
 
-/** Whether an administrator knows where its redirects lead (RFC 9700 §4.11.2). */
-function isVouchedFor({ source, publisher }: Client): boolean {
-  return source === 'admin' || publisher !== null
-}
-
 function comeByGet(services: Services, { id }: Client, reference: string): PlainResponse {
   const query = new URLSearchParams({ client_id: id, request_uri: requestUriPrefix + reference })
   return seeOther(here(services, `/oauth/authorize?${query}`))
@@ -91,10 +91,13 @@ async function open(visit: Visit, asked: NewRequest): Promise<PlainResponse> {
   const { record, reference, cookie } = openedRequest(visit, asked)
   const opened: OpenAuthorization = { record, reference, client: asked.client }
   const { step } = await nextStep(visit, opened)
-  if (step === 'answer' || step === 'refuse') return continueRequest(visit, opened)
-  // Somebody who is signed in is known; everybody else could fill the store.
-  const braked = visit.signedIn ? undefined : await services.throttle.create(request.address, asked.client.id)
+  if (step === 'refuse') return continueRequest(visit, opened)
+  // Everybody could fill the store, and who is signed in the audit log as well; but they are known, and counted by name.
+  const braked = visit.signedIn
+    ? await services.throttle.createByAccount(visit.signedIn.account.id)
+    : await services.throttle.create(request.address, asked.client.id)
   if (braked) return problemPage(services, 'too_many', braked)
+  if (step === 'answer') return continueRequest(visit, opened)
   await services.store.apply([{ op: 'insert', kind: 'authorizationRequest', record }])
   const stored = { ...opened, record: { ...record, version: 1 } }
   return withCookie(await continueRequest(visit, stored), cookie)
@@ -104,7 +107,7 @@ async function open(visit: Visit, asked: NewRequest): Promise<PlainResponse> {
 async function openPushed(visit: Visit, client: Client, reference: string): Promise<PlainResponse> {
   const claimed = await claimRequest(visit, client.id, reference)
   // Whatever was checked at the push may have changed since (PAR-03).
-  if (claimed === undefined || !isRegisteredRedirect(client, claimed.record.parameters.redirectUri))
+  if (claimed === undefined || !(await mayStillAsk(visit.services, client, claimed.record.parameters)))
     return problemPage(visit.services, 'request_over')
   return withCookie(
     await continueRequest(visit, { record: claimed.record, client, reference }),

@@ -51,7 +51,7 @@ test('DA-02 F-02 nobody asks without a client', async () => {
   assert.equal((await ask({}, { headers: basic('api') })).status, 200)
 })
 
-test('DA-03 a client without the grant is unauthorized', async () => {
+test('DA-03 DA-21 X-25 a client without the grant is unauthorized', async () => {
   const { server, ask } = await withClient()
   await server.addClient({ ...testClient, id: 'web', grantTypes: ['refresh_token'] })
   assert.equal(errorOf(await ask({ client_id: 'web' })), '400 unauthorized_client')
@@ -201,7 +201,7 @@ test('DA-17 G-13 the store has digests: neither code is in it in clear', async (
   assert.ok(!records.includes(digest(userCode.replace('-', ''))))
 })
 
-test('DA-18 RI-01 RI-02 resources are bound when they are well formed and allowed', async () => {
+test('DA-18 X-34 RI-01 RI-02 resources are bound when they are well formed and allowed', async () => {
   const { server, ask } = await withClient()
   const form =
     'client_id=countersign-cli&resource=https%3A%2F%2Fapi.example%2Fv1&resource=https%3A%2F%2Fother.example'
@@ -249,7 +249,7 @@ test('F-03 G-15 links do not follow the Host of the request', async () => {
   assert.equal(bodyOf<StartedDevice>(response).verification_uri, 'https://login.example/device')
 })
 
-test('DA-19 DP-03 a proof or dpop_jkt binds the request to that key; without either it is bound to none', async () => {
+test('DA-19 X-34 DP-03 a proof or dpop_jkt binds the request to that key; without either it is bound to none', async () => {
   const { server, ask } = await withClient({ settings: { dpopNonces: false } })
   const prover = await createProver()
   const form = { client_id: testClient.id }

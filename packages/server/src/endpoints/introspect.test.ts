@@ -336,6 +336,7 @@ test('IN-06 TX-08 DP-06 key and actors of a token are told', async () => {
   const api = await server.services.clients.find('api')
   assert.ok(api)
   const act = { sub: 'outer', act: { sub: 'inner' } }
+  for (const id of ['outer', 'inner']) await server.addClient({ ...testConfidentialClient, id })
   for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
     const token = clientToken(server, { ...api, accessTokenFormat }, { jkt: 'key', act })
     const said = await introspect(server, token, 'rs')

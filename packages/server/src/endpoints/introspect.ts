@@ -65,6 +65,7 @@ async function describeAccessToken(
     exp: token.expiresAt,
     iat: token.issuedAt,
     sub: accessToken.subjectOf(token),
+    sub_kind: accessToken.subjectKindOf(token),
     aud: token.audience,
     iss: services.config.issuer,
     jti: token.jti,

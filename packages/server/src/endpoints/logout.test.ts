@@ -252,6 +252,19 @@ test('LO-03 LO-04 who is not signed in is sent back at once, or told so', async 
   assert.equal(bad.status, 400)
 })
 
+test('LO-04 AZ-17 G-18 for a client that nobody vouches for, nobody who is not signed in is sent anywhere', async () => {
+  const { server, hint, browser } = await withApp({ source: 'registration' })
+  const stranger = openBrowser(server)
+  for (const query of [{ client_id: 'app' }, { id_token_hint: hint }]) {
+    const page = await stranger.get(withQuery({ ...query, post_logout_redirect_uri: back }))
+    assert.deepEqual([page.status, page.headers.location, page.headers.refresh], [200, undefined, undefined])
+    assert.match(page.body, /You are signed out/)
+  }
+  // Who was signed in, and is not any more, goes back.
+  const done = await browser.get(withQuery({ id_token_hint: hint, post_logout_redirect_uri: back }))
+  assert.equal(done.headers.location, back)
+})
+
 test('G-06 G-07 section 22 a repeated parameter is a 400 page, an empty one is as if it were missing', async () => {
   const { browser, hint } = await withApp()
   for (const query of ['state=a&state=b', `id_token_hint=${hint}&id_token_hint=${hint}`, 'state=%zz']) {

@@ -2,7 +2,7 @@
 // Only what the client can prove with an ID token of the very person is done without asking; the question is a form of ours. What
 // ends is the browser's session; programs that the person has signed in go on until they are signed out themselves.
 
-import type { Client } from '@countersign/protocol'
+import { type Client, isVouchedFor } from '@countersign/protocol'
 import { html } from 'hono/html'
 import { endSessions } from '../accounts/browser-session.ts'
 import { withQuery } from '../authorization-answer.ts'
@@ -43,7 +43,10 @@ export const submitLogout = formFromAnybody(
   'end-session',
   async (visit, form) => {
     const asked = await readAsked(visit.services, form)
-    return leaveBy(visit.services, await (isSignedIn(visit) ? signOut(visit, asked) : finish(visit, asked)))
+    return leaveBy(
+      visit.services,
+      await (isSignedIn(visit) ? signOut(visit, asked) : finish(visit, forNobody(asked))),
+    )
   },
   // Somebody signed in or out since it was shown.
   async (visit, form) => leaveBy(visit.services, await answer(visit, form)),
@@ -99,8 +102,13 @@ async function readAsked(services: Services, form: Pick<Form, 'get'>): Promise<A
 
 async function answer(visit: Visit, form: Pick<Form, 'get'>): Promise<PlainResponse> {
   const asked = await readAsked(visit.services, form)
-  if (!isSignedIn(visit)) return finish(visit, asked)
+  if (!isSignedIn(visit)) return finish(visit, forNobody(asked))
   return asked.accountId === visit.signedIn.account.id ? signOut(visit, asked) : ask(visit, asked)
+}
+
+// Nobody is signed in, so nobody has to go back: for a client that nobody vouches for it would be a redirect to anywhere.
+function forNobody(asked: Asked): Asked {
+  return asked.client === undefined || isVouchedFor(asked.client) ? asked : { ...asked, target: undefined }
 }
 
 // LO-03, LO-06: a link on any page could lead here.

@@ -16,6 +16,7 @@ import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
 import { revokedTokenId, standing } from '../live-token.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
+import { spent } from '../spent.ts'
 import { decideAndApply } from '../store/store.ts'
 import {
   decodeAccessToken,
@@ -83,8 +84,7 @@ async function revokeAccessToken(services: Services, client: Client, text: strin
   if (live === undefined) return nothing
   if (live.grant !== undefined)
     return { writes: grantRules.revokeAccessToken(live.grant, token, services.system.now()) }
-  const record = { id: revokedTokenId(token), version: 0, expiresAt: token.expiresAt }
-  return { writes: [{ op: 'insert', kind: 'spent', record }] }
+  return { writes: [spent(revokedTokenId(token), token.expiresAt)] }
 }
 
 async function cancelDeviceCode(services: Services, client: Client, deviceCode: string): Promise<Revocation> {

@@ -73,6 +73,14 @@ test('TK-01 TK-05 TK-06 G-10 a code becomes tokens: short-lived, for who agreed,
   assert.equal((await refresh(server, body.refresh_token, {}, { headers: basic('web') })).status, 200)
 })
 
+test('ID-11 an OpenID request without a nonce works, and the ID token has none', async () => {
+  const server = await withClients()
+  const { id_token: token = '' } = await tokens(server, await obtainCode(server, web, { scope: 'openid' }))
+  const { claims } = claimsOf(token)
+  assert.equal(claims.sub, testAccount.id)
+  assert.ok(!('nonce' in claims))
+})
+
 test('AC-02 the vector of RFC 7636 App. B, and every other verifier is wrong', async () => {
   const server = await withClients()
   const code = await obtainCode(server, web)

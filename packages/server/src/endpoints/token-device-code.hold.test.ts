@@ -11,6 +11,7 @@ import {
   pollDevice,
   startDevice,
 } from '../testing/device-flow.ts'
+import { createProver } from '../testing/dpop.ts'
 import {
   type CallOptions,
   createTestServerWith,
@@ -19,6 +20,7 @@ import {
   testClient,
 } from '../testing/services.ts'
 import { deviceCodeId } from '../tokens.ts'
+import { deviceGrantType } from './device-authorize.ts'
 
 const withClient = (options: TestOptions = {}) => createTestServerWith([testClient], options)
 
@@ -180,6 +182,21 @@ test('LP-10 the grant of a caller who has left is not consumed', async () => {
   const record = await server.services.store.read('deviceAuthorization', deviceCodeId(code))
   assert.equal(record?.status, 'approved')
   assert.equal((await pollDevice(server, code)).status, 200)
+})
+
+test('LP-11 proof and nonce are judged when the poll arrives, however long it is held', async () => {
+  const server = await withClient()
+  const prover = await createProver()
+  const { device_code: code } = await startDevice(server)
+  const form = { grant_type: deviceGrantType, device_code: code, client_id: testClient.id }
+  const poll = prover.post(server, '/oauth/token', form, prefer('wait=20'))
+  await whileHeld(server)
+  // By now the proof is too old and its nonce forgotten.
+  server.advance(500)
+  await approveDevice(server, code)
+  const response = await poll
+  assert.equal(response.status, 200, response.body)
+  assert.equal(bodyOf(response).token_type, 'DPoP')
 })
 
 test('LP-12 the stop of the server releases what is held, with the ordinary answer', async () => {

@@ -269,6 +269,8 @@ test('TX-07 CC-03 a client token in the hands of another keeps its subject and e
   )
   const told = await introspect(server, String(further), 'behind')
   assert.deepEqual([told.sub, told.client_id, told.act], ['job', 'middle', { sub: 'middle' }])
+  // RS-12: nobody takes the job for a person.
+  assert.deepEqual([told.sub_kind, claimsOf(String(further)).claims.sub_kind], ['client', 'client'])
   await server.call('POST', '/oauth/revoke', { form: { token }, headers: basic('job') })
   assert.equal((await introspect(server, String(further), 'behind')).active, false)
 })
@@ -289,6 +291,29 @@ for (const gone of ['job', 'middle'])
     assert.equal((await introspect(server, String(ofJob), 'behind')).active, false)
     assert.equal((await introspect(server, String(ofPerson), 'behind')).active, gone === 'job')
   })
+
+test('TX-07 TX-08 what the last of a chain holds ends with each that acts in it, also with one in between', async () => {
+  const server = await setUp({ ...middle, id: 'last', resources: [store] })
+  const { access_token: persons } = await agentSignsIn(server)
+  const job = { grant_type: 'client_credentials', resource: api, scope: 'read' }
+  const own = await server.call('POST', '/oauth/token', { form: job, headers: basic('agent') })
+  const held = await Promise.all(
+    [persons, String(bodyOf(own).access_token)].map(async (subject) => {
+      const between = await exchanged(server, { subject_token: subject, audience: store }, 'middle')
+      return String(
+        (await exchanged(server, { subject_token: String(between.access_token) }, 'last')).access_token,
+      )
+    }),
+  )
+  const active = () =>
+    Promise.all(held.map(async (token) => (await introspect(server, token, 'behind')).active))
+  assert.deepEqual(await active(), [true, true])
+  const record = await server.services.store.read('client', 'middle')
+  assert.ok(record)
+  await server.services.store.apply([{ op: 'delete', kind: 'client', record }])
+  server.advance(2)
+  assert.deepEqual(await active(), [false, false])
+})
 
 test('TX-07 the same facts travel in opaque tokens', async () => {
   const server = await setUp({ ...middle, id: 'opaque', accessTokenFormat: 'opaque' })

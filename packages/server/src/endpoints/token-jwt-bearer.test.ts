@@ -287,6 +287,18 @@ test('JB-09 X-37 a client that proves nothing may not, unless the administrator 
   assert.equal(errorOf(shut), '400 unauthorized_client')
 })
 
+test('JB-09 X-37 a client with the keys of a document of its own uses only what was made for it, unless it is named', async () => {
+  const id = 'https://agent.example/client.json'
+  const known = { source: 'metadata_document' as const, expiresAt: startOfTime + 3600 }
+  const headers = basic(encodeURIComponent(id))
+  const plain = { ...goodClaims('plain'), client_id: undefined }
+  const use = async (trusted: Trusted, said: Record<string, unknown>, typ?: string) =>
+    ask(await setUp(trusted, { ...agent, ...known, id }), said, {}, { headers, header: { typ } })
+  assert.equal(errorOf(await use({ kind: 'jwt' }, plain)), '400 unauthorized_client')
+  assert.equal((await use({ kind: 'jwt', publicClients: [id] }, plain)).status, 200)
+  assert.equal((await use({}, claims({ client_id: id }), 'oauth-id-jag+jwt')).status, 200)
+})
+
 test('G-23 a client that did not register the grant is refused before its assertion is read', async () => {
   const server = await setUp()
   const asked = idp.fetches()

@@ -7,10 +7,9 @@ import {
   type Client,
   chooseAudience,
   grant as grantRules,
-  isResourceIndicator,
   type Refusal,
 } from '@countersign/protocol'
-import { registeredOf } from '../asked.ts'
+import { mayAskFor, registeredOf } from '../asked.ts'
 import { audit, byClient } from '../audit.ts'
 import { isConfidential } from '../client-auth.ts'
 import { firstUse } from '../client-first-use.ts'
@@ -20,6 +19,7 @@ import { defaultAudience, issueTokens, termsFor } from '../issue-tokens.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
+import { spentByAnyClock } from '../spent.ts'
 import { decideAndApply } from '../store/store.ts'
 import { cleanText } from '../text.ts'
 import { newGrantId } from '../tokens.ts'
@@ -81,9 +81,11 @@ async function accept(
   return { issuer, assertion, spentId: `assertion ${digest(JSON.stringify([issuer.issuer, name]))}` }
 }
 
-// IDJAG-04 §9.1: a client that proves nothing, only where the administrator named it for this issuer (standards.md X-37).
+// IDJAG-04 §9.1: a client that proves nothing, only where the administrator named it for this issuer (standards.md X-37). Nor does
+// it prove anything that one has the keys of a document that anybody can write, unless the assertion was made for that client.
 function mayUse(issuer: TrustedIssuer, client: Client): boolean {
-  return isConfidential(client) || issuer.publicClients.includes(client.id)
+  const isKnown = client.source !== 'metadata_document' || issuer.kind === 'id-jag'
+  return (isConfidential(client) && isKnown) || issuer.publicClients.includes(client.id)
 }
 
 function notAllowed({ id }: Client): Refusal {
@@ -108,10 +110,9 @@ async function whatIsGranted(
   // An identity assertion is for a resource; where it does not say which, it is that of the client (standards.md X-11).
   if (issuer.kind === 'id-jag' && named.length === 0) return invalid('resource')
   const registered = await registeredOf(services, named)
-  const isOurs = (uri: string, index: number) =>
-    isResourceIndicator(uri) && (client.resources.includes(uri) || registered[index]?.openToAll === true)
   const refused: Refusal = { reason: 'resource_not_allowed', clientId: client.id }
-  if (!named.every(isOurs)) return assertion.resources === null ? refused : invalid('resource')
+  if (!named.every((uri, index) => mayAskFor(client, uri, registered[index])))
+    return assertion.resources === null ? refused : invalid('resource')
   const audience = chooseAudience(requested, named, defaultAudience(services))
   if (audience === undefined) return refused
   const ofResource = registered[named.indexOf(audience)]?.scopes.map(({ scope }) => scope) ?? []
@@ -132,7 +133,7 @@ async function decide(
   { issuer, assertion, spentId }: Accepted,
   { audience, scopes, seconds }: Granted,
 ) {
-  const { store, system, config } = services
+  const { store, system } = services
   if (!issuer.reusable && (await store.read('spent', spentId)) !== undefined)
     return refused(invalid('replayed'))
   const by = byClient(client.id, request)
@@ -167,8 +168,6 @@ async function decide(
     refreshToken: undefined,
     jkt,
   })
-  const expiresAt = assertion.expiresAt + config.clockToleranceSeconds + 1
-  const spent = { op: 'insert', kind: 'spent', record: { id: spentId, version: 0, expiresAt } } as const
   const told = audit(services, {
     event: 'assertion.accepted',
     ...by,
@@ -179,7 +178,7 @@ async function decide(
   })
   const writes = [
     { op: 'insert', kind: 'grant', record: grant } as const,
-    ...(issuer.reusable ? [] : [spent]),
+    ...(issuer.reusable ? [] : [spentByAnyClock(services, spentId, assertion.expiresAt)]),
     ...found.writes,
     told,
     ...(await firstUse(services, client)),

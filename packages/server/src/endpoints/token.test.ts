@@ -16,7 +16,7 @@ import { deviceGrantType } from './device-authorize.ts'
 
 const withClients = () => createTestServerWith([testClient, testConfidentialClient])
 
-test('TK-01 TK-05 TK-06 F-08 G-09 a success has exactly the members of RFC 6749 §5.1', async () => {
+test('TK-01 TK-05 TK-06 F-08 G-09 X-27 a success has exactly the members of RFC 6749 §5.1', async () => {
   const server = await withClients()
   const { device_code: code } = await startDevice(server, { scope: 'openid email' })
   await approveDevice(server, code)

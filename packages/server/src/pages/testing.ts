@@ -115,7 +115,6 @@ const plainGet = {
 
 const plainParameters = (client: Client): AuthorizationParameters => ({
   redirectUri: client.redirectUris[0] ?? '',
-  redirectUriGiven: true,
   responseMode: 'query',
   state: 'the state',
   nonce: null,

@@ -115,7 +115,6 @@ export const samples: Records = {
     clientId: 'client-1',
     parameters: {
       redirectUri: 'http://127.0.0.1:4711/callback',
-      redirectUriGiven: true,
       responseMode: 'query',
       state: 'state "quoted"',
       nonce: null,
@@ -142,7 +141,6 @@ export const samples: Records = {
     clientId: 'client-1',
     accountId: 'usr_ada',
     redirectUri: 'http://127.0.0.1:4711/callback',
-    redirectUriGiven: true,
     codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     nonce: 'n-1',
     scopes: ['openid'],
