@@ -84,6 +84,7 @@ function readBasic(authorization: string): Presented | undefined {
 }
 
 function formDecode(text: string): string | undefined {
+  if (!/[%+\0]/.test(text)) return text
   try {
     const value = decodeURIComponent(text.replaceAll('+', ' '))
     return value.includes('\0') ? undefined : value

@@ -12,6 +12,7 @@ import {
 } from 'node:crypto'
 import type { Setting, SigningKey, Write } from '@countersign/protocol'
 import type { JWK } from 'jose'
+import { createMemory } from './memory.ts'
 import { digest, type Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
@@ -60,7 +61,7 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
   const heads = new Map<string, string>()
   // A signature stays good: a resource server asks about one token again and again, and an ES256 check costs as much as the rest
   // of its answer five times. Whether the token still counts is asked each time.
-  const verified = new Set<string>()
+  const verified = createMemory<true>(mostVerified)
 
   async function refresh(): Promise<void> {
     const now = system.now()
@@ -100,11 +101,10 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
       const key = live.get(kid)
       if (key === undefined || key.record.alg !== alg) return false
       const seen = digest(`${kid} ${input}.${signature.toString('base64url')}`)
-      if (verified.has(seen)) return true
+      if (verified.get(seen)) return true
       if (!verify(digestOf(key.record.alg), Buffer.from(input), signingKey(key.publicKey), signature))
         return false
-      if (verified.size >= mostVerified) verified.clear()
-      verified.add(seen)
+      verified.set(seen, true)
       return true
     },
     publicSet() {

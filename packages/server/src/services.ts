@@ -1,6 +1,7 @@
 // What an endpoint or a page works with, made once at the start (start.ts) and passed as its first argument.
 // Tests make theirs in testing/services.ts.
 
+import type { AccessToken } from '@countersign/protocol'
 import type { ClientDirectory, ResourceDirectory } from './client-directory.ts'
 import type { ClientKeys } from './client-keys.ts'
 import type { Config } from './config.ts'
@@ -8,6 +9,7 @@ import type { HeldPolls } from './held-polls.ts'
 import type { PlainRequest, PlainResponse } from './http.ts'
 import type { Keys } from './keys.ts'
 import type { Log } from './log.ts'
+import type { Memory } from './memory.ts'
 import type { Pacing } from './pacing.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
@@ -27,6 +29,8 @@ export interface Services {
   readonly pacing: Pacing
   readonly held: HeldPolls
   readonly throttle: Throttle
+  /** The facts of opaque access tokens that were opened lately, by the digest of the token. */
+  readonly openedTokens: Memory<AccessToken>
   readonly log: Log
 }
 

@@ -15,6 +15,7 @@ import { createHeldPolls } from './held-polls.ts'
 import { openKeys } from './keys.ts'
 import { createLog, type Log } from './log.ts'
 import { loadMasterKey } from './master-key.ts'
+import { createMemory } from './memory.ts'
 import { createNodeServer } from './node.ts'
 import { createPacing } from './pacing.ts'
 import { createSecrets } from './secrets.ts'
@@ -73,6 +74,7 @@ export async function startServer(options: ServeOptions = {}): Promise<RunningSe
       pacing: createPacing(),
       held: createHeldPolls(store),
       throttle: createThrottle(config, store, system),
+      openedTokens: createMemory(10_000),
       log,
     }
     const setupUrl = await ensureSetupLink(services)

@@ -112,7 +112,7 @@ function authenticationClaims({ authTime, amr }: { authTime: number | null; amr:
 /** The facts of an access token that this server made, or undefined; whether it still counts is `accessToken.counts`. */
 export function decodeAccessToken(services: Services, token: string): AccessToken | undefined {
   if (token.length > 8192) return undefined
-  if (token.startsWith(accessTokenPrefix)) return openAccessToken(services.secrets, token)
+  if (token.startsWith(accessTokenPrefix)) return knownAccessToken(services, token)
   return verifyAccessToken(services.keys, services.config.issuer, token)
 }
 
@@ -132,6 +132,17 @@ type Facts = [
   subjectClientId?: string | null,
   mayAct?: MayAct | null,
 ]
+
+// A resource server asks about one token again and again, and opening it is a good part of the answer. The facts in it never
+// change; whether it still counts is asked each time.
+function knownAccessToken({ secrets, openedTokens }: Services, token: string): AccessToken | undefined {
+  const key = digest(token)
+  const known = openedTokens.get(key)
+  if (known !== undefined) return known
+  const opened = openAccessToken(secrets, token)
+  if (opened !== undefined) openedTokens.set(key, opened)
+  return opened
+}
 
 function openAccessToken(secrets: Secrets, token: string): AccessToken | undefined {
   const text = secrets.unseal('access token', token.slice(accessTokenPrefix.length))

@@ -12,6 +12,7 @@ import { createHeldPolls } from '../held-polls.ts'
 import type { PlainRequest, PlainResponse } from '../http.ts'
 import { openKeys } from '../keys.ts'
 import { type Log, silentLog } from '../log.ts'
+import { createMemory } from '../memory.ts'
 import { createPacing } from '../pacing.ts'
 import { createSecrets, digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
@@ -76,6 +77,7 @@ export async function createTestServer({
     pacing: createPacing(),
     held: createHeldPolls(store),
     throttle: createThrottle(config, store, system),
+    openedTokens: createMemory(10_000),
     log,
   }
   const handler = createHandler(services)
