@@ -2,6 +2,7 @@
 // There is no person, so there is no grant, nothing is stored, and nothing is refreshed: the token ends by itself, by its own
 // revocation, or with the client (live-token.ts).
 
+import { setImmediate } from 'node:timers/promises'
 import { accessToken, type Client, chooseAudience } from '@countersign/protocol'
 import { whatIsAsked } from '../asked.ts'
 import { isConfidential } from '../client-auth.ts'
@@ -63,10 +64,14 @@ async function issueOwn(
     jkt,
   }
   const token = accessToken.mintOwn(event, { jti: system.random(16).toString('base64url') })
-  return json(200, {
+  const response = json(200, {
     access_token: encodeAccessToken(services, token, terms),
     token_type: jkt === null ? 'Bearer' : 'DPoP',
     expires_in: terms.accessTokenSeconds,
     scope: token.scopes.join(' ') || undefined,
   })
+  // No read or write of a store gathers these answers: those of one turn of the event loop leave together all the same, because
+  // each one that leaves alone wakes its reader alone.
+  await setImmediate()
+  return response
 }
