@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { evened, type Tab, type Tabs } from './tab.ts'
+import { evened, type Tab, type Tabs, until } from './tab.ts'
 
 export type FoundFirefox = { readonly path: string; readonly missing: string | undefined }
 
@@ -140,8 +140,11 @@ async function openTab(call: Call): Promise<Tab> {
     await act({ type: 'key', id: 'keys', actions: keys.flatMap((value) => [down(value), up(value)]) })
   }
   const click = async (selector: string) => {
-    const found = await find(selector)
-    if (found === undefined) throw new Error(`there is no ${selector} at ${await address()}`)
+    // The address changes before the page is there.
+    const found = await until(
+      () => find(selector),
+      async () => `there is no ${selector} at ${await address()}`,
+    )
     const origin = { type: 'element', element: { sharedId: found.sharedId } }
     const moves = [
       { type: 'pointerMove', x: 0, y: 0, origin },

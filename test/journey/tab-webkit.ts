@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { evened, type Tab, type Tabs } from './tab.ts'
+import { evened, type Tab, type Tabs, until } from './tab.ts'
 import { isExecutable } from './tab-firefox.ts'
 
 export type FoundWebKit = {
@@ -138,8 +138,11 @@ async function openTab(call: Call, beside: string): Promise<Tab> {
     return found[0] && (Object.values(found[0])[0] as string)
   }
   const on = async (selector: string): Promise<string> => {
-    const id = await find(selector)
-    if (id === undefined) throw new Error(`there is no ${selector} at ${String(await here('GET', '/url'))}`)
+    // The address changes before the page is there.
+    const id = await until(
+      () => find(selector),
+      async () => `there is no ${selector} at ${String(await here('GET', '/url'))}`,
+    )
     return `/element/${id}`
   }
   return {
