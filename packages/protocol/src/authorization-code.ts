@@ -3,7 +3,7 @@
 // got hold of it can neither use it nor burn it, nor end what the honest client made of it.
 // Pure: time, random values and the digest of the verifier arrive as arguments, changes leave as writes.
 
-import { begin, revoke } from './grant.ts'
+import { begin, isUsable, revoke } from './grant.ts'
 import type {
   Account,
   AuthorizationCode,
@@ -102,8 +102,7 @@ export function redeem(
   }
   if (now >= record.expiresAt) return refused({ reason: 'code_expired' })
   // An account that was closed in the meantime: to the client the code is worth nothing.
-  if (account === undefined || account.id !== record.accountId || account.disabledAt !== null)
-    return refused({ reason: 'code_unknown' })
+  if (!isUsable(account, record.accountId)) return refused({ reason: 'code_unknown' })
   const begun = begin(
     {
       accountId: account.id,

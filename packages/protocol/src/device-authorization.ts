@@ -2,7 +2,7 @@
 // pending -> approved | denied | cancelled; approved -> redeemed; whatever is unfinished expires. Nothing leaves a final state.
 // Pure: time and random values arrive as arguments, changes leave as writes. HTTP, waiting and storage are the server's.
 
-import { begin } from './grant.ts'
+import { begin, isUsable } from './grant.ts'
 import type {
   Account,
   Client,
@@ -70,8 +70,7 @@ export type Decided =
 /** RFC 8628 §3.3. Only a pending request can be approved, and only by an account that may be used. */
 export function approve(record: DeviceAuthorization, decision: Decision, account: Account): Decided {
   if (statusAt(record, decision.at) !== 'pending') return { outcome: 'not_pending', writes: [] }
-  if (account.disabledAt !== null || account.id !== decision.accountId)
-    return { outcome: 'not_pending', writes: [] }
+  if (!isUsable(account, decision.accountId)) return { outcome: 'not_pending', writes: [] }
   return decided({ ...record, status: 'approved', decision, accountId: decision.accountId })
 }
 
@@ -204,7 +203,7 @@ export function redeem(
     return { outcome: 'refused', refusal: { reason: 'device_code_used' }, writes: [] }
   }
   // The tokens are for the account that approved, whatever account the caller looked up.
-  if (account === undefined || account.id !== decision.accountId || account.disabledAt !== null) {
+  if (!isUsable(account, decision.accountId)) {
     // Final, so that no later change of the account turns an answer of "denied" into a token.
     const denied: DeviceAuthorization = { ...record, status: 'denied' }
     return {

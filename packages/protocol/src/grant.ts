@@ -87,5 +87,10 @@ export function revokeAccessToken(
 /** Whether tokens of the grant may be used now: it lives, and so does the account behind it. */
 export function isLive(grant: Grant | undefined, account: Account | undefined, now: number): grant is Grant {
   if (grant === undefined || grant.revokedAt !== null || now >= grant.expiresAt) return false
-  return account !== undefined && account.id === grant.accountId && account.disabledAt === null
+  return isUsable(account, grant.accountId)
+}
+
+/** Whether an account that was looked up is the one that is meant, and may be used. */
+export function isUsable(account: Account | undefined, accountId: string): account is Account {
+  return account !== undefined && account.id === accountId && account.disabledAt === null
 }

@@ -4,7 +4,7 @@
 // arrives here already opened and authenticated by the server, as a digest and a generation, so that even a very old
 // one is recognised as ours without being stored.
 
-import { revoke } from './grant.ts'
+import { isUsable, revoke } from './grant.ts'
 import type { Account, Grant, Write } from './records.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -50,7 +50,7 @@ export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: Fres
   if (grant.jkt !== null && grant.jkt !== event.jkt) return refused({ reason: 'dpop_key_mismatch' })
   if (grant.revokedAt !== null || grant.refresh === null)
     return refused({ reason: 'grant_revoked', grantId: grant.id })
-  if (account === undefined || account.id !== grant.accountId || account.disabledAt !== null) {
+  if (!isUsable(account, grant.accountId)) {
     return refused({ reason: 'grant_revoked', grantId: grant.id })
   }
   const { refresh } = grant

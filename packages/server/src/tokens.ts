@@ -45,13 +45,21 @@ export function newGrantId(system: System): string {
 }
 
 /** 256 random bits, behind the moment. */
-export function newDeviceCode(system: System): string {
-  return deviceCodePrefix + timePrefix(system) + system.random(32).toString('base64url')
+export function newCode(system: System, prefix: string): string {
+  return prefix + timePrefix(system) + system.random(32).toString('base64url')
 }
 
-/** The id of the record behind a device code: when it was made, and the SHA-256 of the whole (standards.md DA-17). */
+/** The id of the record behind a code: when it was made, and the SHA-256 of the whole (standards.md DA-17). */
+export function codeId(code: string, prefix: string): string {
+  return code.slice(prefix.length, prefix.length + timeLength) + digest(code)
+}
+
+export function newDeviceCode(system: System): string {
+  return newCode(system, deviceCodePrefix)
+}
+
 export function deviceCodeId(deviceCode: string): string {
-  return deviceCode.slice(deviceCodePrefix.length, deviceCodePrefix.length + timeLength) + digest(deviceCode)
+  return codeId(deviceCode, deviceCodePrefix)
 }
 
 export function encodeAccessToken(

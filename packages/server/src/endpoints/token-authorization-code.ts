@@ -1,12 +1,7 @@
 // A code for tokens (RFC 6749 §4.1.3). The answer is decided by protocol/authorization-code.ts, which looks at everything that belongs
 // to the code before it is spent; this file reads, applies in one step, and speaks. How the code came to be is ../authorization.ts.
 
-import {
-  type AuthorizationCode,
-  authorizationCode,
-  chooseAudience,
-  type Refusal,
-} from '@countersign/protocol'
+import { type AuthorizationCode, authorizationCode, chooseAudience } from '@countersign/protocol'
 import { byClient, tellOfEnds } from '../audit.ts'
 import { authorizationCodeId } from '../authorization-codes.ts'
 import { required } from '../form.ts'
@@ -17,7 +12,7 @@ import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
 import { encodeRefreshToken } from '../tokens.ts'
-import type { TokenCall } from './token-call.ts'
+import { refused, type TokenCall } from './token-call.ts'
 
 export async function authorizationCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form, client } = call
@@ -62,11 +57,11 @@ async function redeem(services: Services, { request, form, client, jkt }: TokenC
   const { store, system } = services
   const found = await store.readWithAccount('authorizationCode', presented.id)
   const record = found?.record
-  const refreshToken =
-    record !== undefined && client.grantTypes.includes('refresh_token')
-      ? encodeRefreshToken(services, { grantId: record.grantId, generation: 1 })
-      : undefined
   const { jkt: refreshJkt, ...terms } = grantTerms(services, client, jkt)
+  const refreshToken =
+    record === undefined || terms.refresh === null
+      ? undefined
+      : encodeRefreshToken(services, { grantId: record.grantId, generation: 1 })
   const event = {
     clientId: client.id,
     challenge: presented.challenge,
@@ -107,8 +102,4 @@ async function earlierGrant(
   if (record?.status === 'issued') presented.sawUnspent = true
   if (record?.status !== 'redeemed' || presented.sawUnspent) return undefined
   return store.read('grant', record.grantId)
-}
-
-function refused(refusal: Refusal) {
-  return { outcome: 'refused', refusal, writes: [] } as const
 }

@@ -1,7 +1,7 @@
 // What the token endpoint hands to the file of a grant: the form was read and the client authenticated and allowed
 // to use the grant (token.ts did that).
 
-import type { Client } from '@countersign/protocol'
+import type { Client, Refusal } from '@countersign/protocol'
 import type { Form } from '../form.ts'
 import type { PlainRequest, PlainResponse } from '../http.ts'
 import type { Services } from '../services.ts'
@@ -15,3 +15,8 @@ export interface TokenCall {
 }
 
 export type GrantEndpoint = (services: Services, call: TokenCall) => Promise<PlainResponse>
+
+/** A decision that writes nothing, in the form of those of the rules. */
+export function refused(refusal: Refusal) {
+  return { outcome: 'refused', refusal, writes: [] } as const
+}

@@ -20,7 +20,7 @@ import type { Services } from '../services.ts'
 import { oauthError, refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
 import { deviceCodeId, encodeRefreshToken, newGrantId } from '../tokens.ts'
-import type { TokenCall } from './token-call.ts'
+import { refused, type TokenCall } from './token-call.ts'
 
 export async function deviceCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form, client } = call
@@ -174,8 +174,4 @@ async function redeem(
     jkt,
   })
   return { ...redeemed, writes: [...redeemed.writes, ...(await firstUse(services, client))], response }
-}
-
-function refused(refusal: Refusal) {
-  return { outcome: 'refused', refusal, writes: [] } as const
 }

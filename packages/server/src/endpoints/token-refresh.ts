@@ -1,7 +1,7 @@
 // The refresh token grant (RFC 6749 §6): rotation, the same successor for a repeated request, the end of the grant for a theft.
 // Decided by protocol/refresh-token.ts; this file opens tokens, applies and speaks.
 
-import { chooseAudience, chooseScopes, type Refusal, refreshToken } from '@countersign/protocol'
+import { chooseAudience, chooseScopes, refreshToken } from '@countersign/protocol'
 import { byClient, tellOfEnds } from '../audit.ts'
 import { required } from '../form.ts'
 import type { PlainResponse } from '../http.ts'
@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
 import { decodeRefreshToken, encodeRefreshToken } from '../tokens.ts'
-import type { TokenCall } from './token-call.ts'
+import { refused, type TokenCall } from './token-call.ts'
 
 export async function refreshTokenGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form } = call
@@ -68,8 +68,4 @@ async function rotate(services: Services, { form, client, jkt }: TokenCall, pres
     jkt,
   })
   return { outcome: 'issued', response, writes: rotated.writes } as const
-}
-
-function refused(refusal: Refusal) {
-  return { outcome: 'refused', refusal, writes: [] } as const
 }
