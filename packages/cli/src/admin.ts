@@ -1,9 +1,10 @@
 // How the administration commands reach a server's data: the options they share, opening and closing it,
 // reading a secret from stdin. What administering means is in @countersign/server.
+
+import { type Exit, exits, UsageError } from '@countersign/client/terminal'
 import type { Admin } from '@countersign/server'
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
-import { type Exit, exits, UsageError } from './terminal.ts'
 
 export type AdminFlags = { data?: string; databaseUrl?: string; config?: string; json?: boolean }
 

@@ -1,6 +1,6 @@
 // An instant as people write it on the command line: a date, a date with a time, or so long ago. Pure.
 // How instants are shown is table.ts.
-import { UsageError } from './terminal.ts'
+import { UsageError } from '@countersign/client/terminal'
 
 const spans: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 

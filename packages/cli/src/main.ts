@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The program's entry: the fast way for `token`, else the full program. Nothing else is loaded before it is
 // known to be needed. Not here: the table of commands (program.ts).
+import { app } from './app.ts'
 
 async function main(args: string[]): Promise<number> {
   if (args.length === 1 && args[0] === 'token') {
@@ -12,15 +13,15 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function tokenWithoutParsing(): Promise<number | undefined> {
-  const { fastToken } = await import('./fast-token.ts')
+  const { fastToken } = await import('@countersign/client/fast-token')
   try {
-    const token = fastToken(process.env)
+    const token = fastToken(app, process.env)
     if (token === undefined) return undefined
     process.stdout.write(`${token}\n`)
     return 0
   } catch (error) {
-    const { createTerminal, explain } = await import('./terminal.ts')
-    const failure = explain(error)
+    const { createTerminal, explain } = await import('@countersign/client/terminal')
+    const failure = explain(error, app.command)
     createTerminal(process, process.env).fail(failure.message)
     return failure.exit
   }

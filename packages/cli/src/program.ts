@@ -1,22 +1,16 @@
 // The table of commands and how they are parsed (commander). Only the command that was asked for is loaded.
 // Not here: what a command does (commands/<name>.ts).
-import { readFileSync } from 'node:fs'
+import { addCommand } from '@countersign/client/commander'
+import { commandsOf, reporting } from '@countersign/client/commands'
 import { system } from '@countersign/client/system'
+import { createTerminal, type Exit, exits, type Streams } from '@countersign/client/terminal'
 import { Command, CommanderError } from 'commander'
+import { app } from './app.ts'
 import type { Context } from './context.ts'
-import { createTerminal, type Exit, exits, explain, type Streams } from './terminal.ts'
 
 type CommandModule = { define: (program: Command, context: Context) => void }
 
 const commands: { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
-  { name: 'login', summary: 'sign in', load: () => import('./commands/login.ts') },
-  { name: 'logout', summary: 'sign out, here and on the server', load: () => import('./commands/logout.ts') },
-  { name: 'status', summary: 'show who is signed in', load: () => import('./commands/status.ts') },
-  {
-    name: 'token',
-    summary: 'print an access token, renewed if needed',
-    load: () => import('./commands/token.ts'),
-  },
   { name: 'serve', summary: 'run the server', load: () => import('./commands/serve.ts') },
   { name: 'users', summary: 'manage accounts', load: () => import('./commands/users.ts') },
   {
@@ -45,25 +39,19 @@ export async function runProgram(args: string[], around: Surroundings): Promise<
   let code: Exit = exits.ok
   const terminal = createTerminal(around, around.env)
   const context: Context = {
+    app,
     terminal,
     env: around.env,
+    cwd: process.cwd(),
     system,
-    version: ownVersion(),
     run: async ({ json }, work) => {
-      try {
-        code = await work()
-      } catch (error) {
-        const failure = explain(error)
-        code = failure.exit
-        if (json) terminal.printJson({ status: 'error', code: failure.code, message: failure.message })
-        else if (code === exits.cancelled) terminal.say(failure.message)
-        else terminal.fail(failure.message)
-        if (around.env.COUNTERSIGN_DEBUG && error instanceof Error) terminal.say(error.stack)
-      }
+      code = await reporting(context, json === true, work)
     },
   }
   try {
-    const program = await buildProgram(args, context, around)
+    const program = await buildProgram(args, context, around, (exit) => {
+      code = exit
+    })
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
     return code
@@ -74,11 +62,16 @@ export async function runProgram(args: string[], around: Surroundings): Promise<
   }
 }
 
-async function buildProgram(args: string[], context: Context, around: Streams): Promise<Command> {
+async function buildProgram(
+  args: string[],
+  context: Context,
+  around: Streams,
+  finish: (exit: Exit) => void,
+): Promise<Command> {
   const program = new Command('countersign')
   program
     .description('Sign-in for things without a browser.')
-    .version(context.version)
+    .version(app.version)
     .showSuggestionAfterError(true)
     .showHelpAfterError('Run "countersign --help" to see what there is.')
     .exitOverride()
@@ -89,17 +82,12 @@ async function buildProgram(args: string[], context: Context, around: Streams): 
     .addHelpText('after', EXIT_CODES)
   const words = args.filter((word) => !word.startsWith('-'))
   const wanted = words[0] === 'help' ? words[1] : words[0]
+  for (const command of commandsOf(app)) addCommand(program, command, context, finish)
   for (const { name, summary, load } of commands) {
     if (name === wanted) (await load()).define(program, context)
     else program.command(name).description(summary)
   }
   return program
-}
-
-function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) return '0.0.0'
-  return String(manifest.version)
 }
 
 const EXIT_CODES = `

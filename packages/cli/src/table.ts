@@ -1,6 +1,6 @@
 // Lists for people: aligned columns, a heading, times in words. Scripts use --json. Pure.
 // Not here: what is listed (commands/).
-import { clean } from './terminal.ts'
+import { clean } from '@countersign/client/terminal'
 
 export type Column<T> = { title: string; of: (row: T) => string | number | boolean | null | undefined }
 

@@ -62,11 +62,14 @@ export type CredentialStore = {
 
 export type Environment = Record<string, string | undefined>
 
+/** What names the variables and directories of a program (app.ts). */
+export type AppPlace = { prefix: string; directory: string }
+
 export function openStore(
-  options: { env?: Environment; directory?: string; system?: System } = {},
+  options: { env?: Environment; app?: AppPlace; directory?: string; system?: System } = {},
 ): CredentialStore {
   const system = options.system ?? realSystem
-  const directory = options.directory ?? storeDirectory(options.env ?? {})
+  const directory = options.directory ?? storeDirectory(options.env ?? {}, options.app)
   const pathOf = (key: CredentialKey): string => join(directory, `${fileStem(key)}.json`)
   const pointer = (issuer: string, clientId: string): string =>
     join(directory, `current-${digest(issuer, clientId)}.json`)
@@ -121,15 +124,15 @@ export function keyOf(credential: Credential): CredentialKey {
 }
 
 /**
- * In `COUNTERSIGN_CONFIG_DIR`, else the XDG directory, else `~/.config`. Always a directory of its own below
+ * In `<PREFIX>_CONFIG_DIR`, else the XDG directory, else `~/.config`. Always a directory of its own below
  * it: making that private must not lock anybody out of a directory that has other uses.
  */
-export function storeDirectory(env: Environment): string {
-  const named = env.COUNTERSIGN_CONFIG_DIR
+export function storeDirectory(env: Environment, app: AppPlace = COUNTERSIGN): string {
+  const named = env[`${app.prefix}_CONFIG_DIR`]
   if (named) return join(named, 'credentials')
   const xdg = env.XDG_CONFIG_HOME
   const base = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.config')
-  return join(base, 'countersign', 'credentials')
+  return join(base, app.directory, 'credentials')
 }
 
 /**
@@ -207,6 +210,7 @@ function digest(...parts: string[]): string {
 }
 
 const CREDENTIAL_NAME = /^(?!current-|probe-|\.)[a-z0-9._-]+-[0-9a-f]{24}\.json$/i
+const COUNTERSIGN: AppPlace = { prefix: 'COUNTERSIGN', directory: 'countersign' }
 const LEEWAY_SECONDS = 60
 // About the size of a credential with three JWTs in it.
 const PROBE_BYTES = 8192

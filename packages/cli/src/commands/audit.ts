@@ -1,12 +1,13 @@
 // `countersign audit`: who decided what, from where; and whether the log is whole.
 // How entries are written and chained is @countersign/server.
+
+import { type Exit, exits, UsageError } from '@countersign/client/terminal'
 import type { Admin, AuditEntrySummary } from '@countersign/server'
 import type { Command } from 'commander'
 import { type AdminFlags, adminCommand, defineGroup, judgeWithAdmin, withAdminAfter } from '../admin.ts'
 import type { Context } from '../context.ts'
 import { parseInstant } from '../instant.ts'
 import { minuteOf, table } from '../table.ts'
-import { type Exit, exits, UsageError } from '../terminal.ts'
 
 type Filters = {
   event?: string

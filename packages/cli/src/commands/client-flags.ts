@@ -1,10 +1,10 @@
 // The flags that say what a program may do, the same for `clients add` and `clients update`, and the members that they set.
 // What each member means, and what is refused, is @countersign/server.
 import { readFileSync } from 'node:fs'
+import { UsageError } from '@countersign/client/terminal'
 import type { ClientChanges } from '@countersign/server'
 import type { Command } from 'commander'
 import { collect } from '../admin.ts'
-import { UsageError } from '../terminal.ts'
 
 export type ClientFlags = {
   publisher?: string | false

@@ -1,5 +1,7 @@
 // `countersign clients`: the programs that may ask for a sign-in.
 // What a registration means is @countersign/server.
+
+import { UsageError } from '@countersign/client/terminal'
 import type { Command } from 'commander'
 import {
   type AdminFlags,
@@ -11,7 +13,6 @@ import {
 } from '../admin.ts'
 import type { Context } from '../context.ts'
 import { minuteOf, table } from '../table.ts'
-import { UsageError } from '../terminal.ts'
 import { type ClientFlags, clientFlags, membersOf, number } from './client-flags.ts'
 import { defineRegistrationTokens } from './registration-tokens.ts'
 

@@ -1,11 +1,12 @@
 // `countersign resources`: the APIs and MCP servers that tokens are for, and what can be done there.
 // What a registration means is @countersign/server.
+
+import { UsageError } from '@countersign/client/terminal'
 import type { NewResource } from '@countersign/server'
 import type { Command } from 'commander'
 import { type AdminFlags, adminCommand, collect, defineGroup, withAdmin, withAdminAfter } from '../admin.ts'
 import type { Context } from '../context.ts'
 import { table } from '../table.ts'
-import { UsageError } from '../terminal.ts'
 import { number } from './client-flags.ts'
 
 type AddFlags = AdminFlags & {

@@ -2,11 +2,10 @@
 // SIGTERM and SIGINT. The server itself is @countersign/server.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { clean, type Exit, exits, onFirstSignal, UsageError } from '@countersign/client/terminal'
 import type { Command } from 'commander'
+import { app } from '../app.ts'
 import type { Context } from '../context.ts'
-import { DEFAULT_SERVER } from '../settings.ts'
-import { onFirstSignal } from '../signals.ts'
-import { clean, type Exit, exits, UsageError } from '../terminal.ts'
 
 type ServeFlags = {
   host?: string
@@ -78,7 +77,7 @@ function readyLine({ issuer, setupUrl }: Running): Record<string, unknown> {
 
 /** One write, so that no line of the log comes between. */
 function greet({ issuer, setupUrl }: Running, { terminal }: Context): void {
-  const server = issuer === DEFAULT_SERVER ? '' : ` --server ${issuer}`
+  const server = issuer === app.issuer ? '' : ` --server ${issuer}`
   const setup = ['First start. Create your account here (the link works once):', clean(setupUrl ?? ''), '']
   const lines = [
     `Countersign serves ${terminal.paint('bold', clean(issuer))}`,

@@ -1,5 +1,7 @@
 // `countersign users`: accounts of the server, added, switched off, and linked to subjects of trusted issuers without a browser.
 // How accounts are kept is @countersign/server.
+
+import { UsageError } from '@countersign/client/terminal'
 import type { Command } from 'commander'
 import {
   type AdminFlags,
@@ -11,7 +13,6 @@ import {
 } from '../admin.ts'
 import type { Context } from '../context.ts'
 import { minuteOf, table } from '../table.ts'
-import { UsageError } from '../terminal.ts'
 
 type SubjectFlags = AdminFlags & { issuer: string; subject: string; tenant?: string }
 

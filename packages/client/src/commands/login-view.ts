@@ -1,9 +1,10 @@
 // What `login` shows between the code and the decision: link and code, the warning, a countdown with keys on
 // a terminal, plain lines elsewhere, JSON lines with --json. Not here: the sign-in itself (login.ts).
-import type { DeviceCode, DeviceLoginEvent } from '@countersign/client'
-import type { Context } from '../context.ts'
-import { type LiveArea, openLiveArea } from '../live-area.ts'
-import { clean, jsonLine, type Terminal } from '../terminal.ts'
+import type { DeviceCode } from '../device-code.ts'
+import type { DeviceLoginEvent } from '../device-login.ts'
+import { type LiveArea, openLiveArea } from '../terminal/live-area.ts'
+import { clean, jsonLine, type Terminal } from '../terminal/terminal.ts'
+import type { Context } from './command.ts'
 
 export type LoginView = {
   event: (event: DeviceLoginEvent) => void
@@ -50,7 +51,7 @@ function printCode(code: DeviceCode, { context, renewed }: ViewOptions): void {
   terminal.say(`On any device, open      ${clean(code.verificationUri)}`)
   terminal.say(`and enter the code       ${userCode}`)
   terminal.say()
-  terminal.say('Continue only if you started this yourself. Nobody from Countersign will ever')
+  terminal.say(`Continue only if you started this yourself. Nobody from ${context.app.name} will ever`)
   terminal.say('send you a code or ask you for one.')
   terminal.say()
 }

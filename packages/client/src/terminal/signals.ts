@@ -1,6 +1,6 @@
 // Signals that ask the program to end: the first is answered in good order, a later one ends it at once.
 // Not here: what good order is (commands/login.ts, commands/serve.ts).
-import type { System } from '@countersign/client/system'
+import type { System } from '../system.ts'
 import { exits } from './terminal.ts'
 
 /** Returns how to stop listening. */

@@ -1,27 +1,33 @@
 // Which server, client and account a command means: flag, then variable, then the latest sign-in, then the
-// default. Loads nothing heavy. Not here: the server's own settings (@countersign/server).
-import type { CredentialStore } from '@countersign/client/credentials'
+// default. Loads nothing heavy.
+import { variable } from '../app.ts'
+import type { CredentialStore } from '../credentials.ts'
+import { UsageError } from '../terminal/terminal.ts'
+import { type Context, type Flags, textFlag } from './command.ts'
 
 export type Target = { issuer: string; clientId: string }
-export type TargetFlags = { server?: string; issuer?: string; clientId?: string }
 type Environment = Record<string, string | undefined>
-
-export const DEFAULT_SERVER = 'http://localhost:4000'
-const DEFAULT_CLIENT = 'countersign-cli'
+type Asking = Pick<Context, 'app' | 'env'>
 
 /** For `login`: a server that was used long ago must not be signed in to by accident. */
-export function loginTarget(flags: TargetFlags, env: Environment): Target {
+export function loginTarget(flags: Flags, { app, env }: Asking): Target {
+  const named = namedServer(flags, { app, env }) ?? app.issuer
+  if (named === undefined) throw new UsageError(`no server: give --server, or set ${variable(app, 'SERVER')}`)
   return {
-    issuer: normalIssuer(flags.server || flags.issuer || env.COUNTERSIGN_SERVER || DEFAULT_SERVER),
-    clientId: flags.clientId || env.COUNTERSIGN_CLIENT_ID || DEFAULT_CLIENT,
+    issuer: normalIssuer(named),
+    clientId: textFlag(flags, 'clientId') ?? (env[variable(app, 'CLIENT_ID')] || app.clientId),
   }
 }
 
 /** For commands that use a sign-in: without a name, the latest. */
-export function storedTarget(flags: TargetFlags, env: Environment, store: CredentialStore): Target {
-  const named = flags.server || flags.issuer || env.COUNTERSIGN_SERVER
-  const target = loginTarget(flags, env)
-  return named ? target : { ...target, issuer: store.latestIssuer() ?? target.issuer }
+export function storedTarget(flags: Flags, asking: Asking, store: CredentialStore): Target {
+  if (namedServer(flags, asking)) return loginTarget(flags, asking)
+  const latest = store.latestIssuer()
+  return loginTarget(latest === undefined ? flags : { ...flags, server: latest }, asking)
+}
+
+function namedServer(flags: Flags, { app, env }: Asking): string | undefined {
+  return textFlag(flags, 'server') ?? textFlag(flags, 'issuer') ?? (env[variable(app, 'SERVER')] || undefined)
 }
 
 /** `https://x/` and `https://x` are one server and must find one credential. */

@@ -86,17 +86,17 @@ export type Failure = { exit: Exit; code: string; message: string }
  * The exit code and the sentence for anything that was thrown. Works by the stable `code` of the error, not
  * by its class, so that no package has to be loaded to explain a failure.
  */
-export function explain(error: unknown): Failure {
+export function explain(error: unknown, command: string): Failure {
   const code = textOf(error, 'code') ?? 'unexpected'
   const message = clean(error instanceof Error ? error.message : String(error))
-  return { code, exit: exitOf(code), message: sentence(code, message, error) }
+  return { code, exit: exitOf(code), message: sentence(code, message, error, command) }
 }
 
 function exitOf(code: string): Exit {
   return exitByCode[code] ?? exits.error
 }
 
-function sentence(code: string, message: string, error: unknown): string {
+function sentence(code: string, message: string, error: unknown, command: string): string {
   switch (code) {
     case 'network':
     case 'timeout': {
@@ -111,7 +111,7 @@ function sentence(code: string, message: string, error: unknown): string {
     case 'cancelled':
       return 'Cancelled. Nothing was signed in.'
     case 'sign_in_required':
-      return `${message} Run: countersign login`
+      return `${message} Run: ${command} login`
     case 'refused_by_policy':
       return policySentence(error, message)
     default:

@@ -1,57 +1,31 @@
-// `countersign login`: the device sign-in as people, pipes and scripts meet it. What is shown while waiting
-// is login-view.ts; the protocol is @countersign/client.
+// `login`: the device sign-in as people, pipes and scripts meet it. What is shown while waiting is
+// login-view.ts; the protocol is ../sign-in.ts.
 import { hostname, userInfo } from 'node:os'
-import type { DeviceCode, DeviceLoginEvent, LiveCredential, ServerMetadata } from '@countersign/client'
-import type { CredentialStore } from '@countersign/client/credentials'
-import type { Command } from 'commander'
-import type { Context } from '../context.ts'
-import { agentName, ciVariable, loginTarget, normalIssuer, type TargetFlags } from '../settings.ts'
-import { onFirstSignal } from '../signals.ts'
-import { clean, type Exit, exits, UsageError } from '../terminal.ts'
+import { variable } from '../app.ts'
+import { type CredentialStore, type LiveCredential, openStore } from '../credentials.ts'
+import type { DeviceCode } from '../device-code.ts'
+import type { DeviceLoginEvent } from '../device-login.ts'
+import type { ServerMetadata } from '../discover.ts'
+import { onFirstSignal } from '../terminal/signals.ts'
+import { clean, type Exit, exits, UsageError } from '../terminal/terminal.ts'
+import { type Call, type Context, type Flags, isOn, textFlag } from './command.ts'
 import { type LoginView, openLoginView } from './login-view.ts'
+import { agentName, ciVariable, loginTarget, normalIssuer } from './target.ts'
 
-type LoginFlags = TargetFlags & {
-  scope?: string
-  deviceName?: string
-  device?: boolean
-  open?: boolean
-  json?: boolean
-}
-
-export function define(program: Command, context: Context): void {
-  program
-    .command('login')
-    .description('sign in: shows a link and a code, and waits until you have approved in a browser')
-    .option(
-      '--server <url>',
-      'the server to sign in to (else COUNTERSIGN_SERVER, else http://localhost:4000)',
-    )
-    .option('--issuer <url>', 'the same as --server')
-    .option('--client-id <id>', 'which program is signing in (else COUNTERSIGN_CLIENT_ID)')
-    .option('--scope <scopes>', 'what to ask for, separated by spaces', DEFAULT_SCOPE)
-    .option('--device-name <name>', 'the name of this computer in your list of devices')
-    .option('--device', 'sign in with a code, also where nobody seems to be watching (CI, pipes)')
-    .option('--open', 'also open the link in a browser on this computer')
-    .option('--no-open', 'do not open a browser (the default)')
-    .option('--json', 'one JSON object on stdout at the end, events as JSON lines on stderr')
-    .action((flags: LoginFlags) => context.run(flags, () => login(flags, context)))
-}
-
-async function login(flags: LoginFlags, context: Context): Promise<Exit> {
+export async function run({ flags }: Call, context: Context): Promise<Exit> {
   const { terminal, env } = context
   const ci = ciVariable(env)
-  if (ci && !terminal.hasTty && !flags.device) return refuseInCi(ci, flags, context)
-  const { openStore } = await import('@countersign/client/credentials')
-  const store = openStore({ env, system: context.system })
-  const target = loginTarget(flags, env)
-  if (!flags.json) mentionCurrent(store, target, context)
+  if (ci && !terminal.hasTty && !isOn(flags, 'device')) return refuseInCi(ci, flags, context)
+  const store = openStore({ env, app: context.app, system: context.system })
+  const target = loginTarget(flags, context)
+  if (!isOn(flags, 'json')) mentionCurrent(store, target, context)
   // Ctrl-C and its relatives cancel on the server first.
   const interrupt = new AbortController()
   const stopListening = onFirstSignal(SIGNALS, context.system, () => interrupt.abort())
   try {
     const metadata = await reachServer(target.issuer, context, interrupt.signal, flags)
     const issuer = normalIssuer(metadata.issuer)
-    const deviceName = flags.deviceName ?? defaultDeviceName()
+    const deviceName = textFlag(flags, 'deviceName') ?? defaultDeviceName()
     const attempt = { ...target, issuer, metadata, store, deviceName, signal: interrupt.signal }
     const { credential, codeShown } = await untilDecided(attempt, flags, context)
     reportSuccess(credential, codeShown, flags, context)
@@ -61,13 +35,16 @@ async function login(flags: LoginFlags, context: Context): Promise<Exit> {
   }
 }
 
-function refuseInCi(variable: string, flags: LoginFlags, { terminal }: Context): Exit {
-  const message = `Not signed in, and this is CI (${variable}).`
-  if (flags.json) terminal.printJson({ status: 'error', code: 'sign_in_required', message })
+function refuseInCi(ci: string, flags: Flags, { terminal, app }: Context): Exit {
+  const message = `Not signed in, and this is CI (${ci}).`
+  if (isOn(flags, 'json')) terminal.printJson({ status: 'error', code: 'sign_in_required', message })
   else {
     terminal.fail(`${message} Use one of:`)
-    terminal.say('    COUNTERSIGN_TOKEN                an access token, given to this job as a secret')
-    terminal.say('    countersign login --device       when somebody can approve from elsewhere')
+    const ways = [
+      [variable(app, 'TOKEN'), 'an access token, given to this job as a secret'],
+      [`${app.command} login --device`, 'when somebody can approve from elsewhere'],
+    ]
+    for (const [way, when] of ways) terminal.say(`    ${way?.padEnd(33)}${when}`)
   }
   return exits.signInNeeded
 }
@@ -78,9 +55,9 @@ function mentionCurrent(
   target: { issuer: string; clientId: string },
   context: Context,
 ): void {
-  const { terminal, env } = context
-  if (env.COUNTERSIGN_TOKEN)
-    terminal.warn('COUNTERSIGN_TOKEN is set in this shell and wins over the account you sign in with.')
+  const { terminal, env, app } = context
+  const token = variable(app, 'TOKEN')
+  if (env[token]) terminal.warn(`${token} is set in this shell and wins over the account you sign in with.`)
   try {
     const account = store.current(target.issuer, target.clientId)
     const credential = account === undefined ? undefined : store.read({ ...target, account })
@@ -97,11 +74,11 @@ async function reachServer(
   issuer: string,
   { terminal }: Context,
   signal: AbortSignal,
-  flags: LoginFlags,
+  flags: Flags,
 ): Promise<ServerMetadata> {
-  const { discover, NetworkError, SignInEndedError } = await import('@countersign/client')
+  const { discover, NetworkError, SignInEndedError } = await import('../index.ts')
   const host = clean(URL.parse(issuer)?.host ?? issuer)
-  const say = (line: string): void => (flags.json ? undefined : terminal.say(line))
+  const say = (line: string): void => (isOn(flags, 'json') ? undefined : terminal.say(line))
   const patience = setTimeout(() => say(`Contacting ${host}…`), 400)
   try {
     for (let attempt = 1; ; attempt += 1) {
@@ -131,10 +108,10 @@ type Attempt = {
 /** Codes expire while people are called away: on a terminal Enter gets a new one, three times at most. */
 async function untilDecided(
   attempt: Attempt,
-  flags: LoginFlags,
+  flags: Flags,
   context: Context,
 ): Promise<{ credential: LiveCredential; codeShown: DeviceCode }> {
-  const { SignInEndedError, signIn } = await import('@countersign/client')
+  const { SignInEndedError, signIn } = await import('../index.ts')
   const agent = agentName(context.env)
   for (let renewal = 0; ; renewal += 1) {
     let codeShown: DeviceCode | undefined
@@ -142,14 +119,13 @@ async function untilDecided(
     const onEvent = (event: DeviceLoginEvent): void => view?.event(event)
     const onCode = (code: DeviceCode): void => {
       codeShown = code
-      view = openLoginView(code, { context, json: flags.json === true, renewed: renewal > 0 })
-      if (flags.open) void openBrowser(code, context)
+      view = openLoginView(code, { context, json: isOn(flags, 'json'), renewed: renewal > 0 })
     }
     try {
       const { credential } = await signIn({
         ...attempt,
-        scope: flags.scope ?? DEFAULT_SCOPE,
-        clientVersion: context.version,
+        scope: textFlag(flags, 'scope') ?? context.app.scope,
+        clientVersion: context.app.version,
         ...(agent === undefined ? {} : { agent }),
         onCode,
         onEvent,
@@ -158,7 +134,7 @@ async function untilDecided(
       if (!codeShown) throw new Error('signed in without a code')
       return { credential, codeShown }
     } catch (error) {
-      const again = view && isExpiry(error) && renewal < RENEWALS && !flags.json
+      const again = view && isExpiry(error) && renewal < RENEWALS && !isOn(flags, 'json')
       if (again && (await view?.askForNewCode(attempt.signal))) continue
       view?.close()
       if (attempt.signal.aborted) throw new SignInEndedError('cancelled', CANCELLED, { cause: error })
@@ -178,14 +154,9 @@ function withLifetime(error: unknown, code: DeviceCode | undefined): unknown {
   return Object.assign(new Error(`The code expired after ${life}.`, { cause: error }), { code: 'expired' })
 }
 
-function reportSuccess(
-  credential: LiveCredential,
-  code: DeviceCode,
-  flags: LoginFlags,
-  context: Context,
-): void {
+function reportSuccess(credential: LiveCredential, code: DeviceCode, flags: Flags, context: Context): void {
   const { terminal } = context
-  if (flags.json) {
+  if (isOn(flags, 'json')) {
     terminal.printJson({
       status: 'signed_in',
       account: credential.account.email ?? credential.account.id,
@@ -209,16 +180,6 @@ function nameOf(credential: LiveCredential): string {
   return clean(email ?? name ?? id)
 }
 
-async function openBrowser(code: DeviceCode, { terminal }: Context): Promise<void> {
-  try {
-    const { default: open } = await import('open')
-    await open(code.verificationUriComplete ?? code.verificationUri)
-  } catch {
-    // The link is on the screen; a browser that does not open is a hint, not an error.
-    terminal.warn('No browser could be opened; open the link yourself.')
-  }
-}
-
 function defaultDeviceName(): string {
   const user = ((): string => {
     try {
@@ -233,7 +194,6 @@ function defaultDeviceName(): string {
   return name
 }
 
-const DEFAULT_SCOPE = 'openid profile email'
 const ATTEMPTS = 4
 const ATTEMPT_SECONDS = 5
 const RENEWALS = 3

@@ -1,41 +1,31 @@
-// `countersign status`: who is signed in, from where it comes, what it shadows, and whether it can be used.
+// `status`: who is signed in, from where it comes, what it shadows, and whether it can be used.
 // Looks at this computer only; it asks no server.
 import { homedir } from 'node:os'
-import {
-  type Credential,
-  type CredentialStore,
-  freshness,
-  keyOf,
-  openStore,
-} from '@countersign/client/credentials'
-import type { Command } from 'commander'
-import type { Context } from '../context.ts'
-import { storedTarget, type TargetFlags } from '../settings.ts'
-import { clean, type Exit, exits } from '../terminal.ts'
+import { variable } from '../app.ts'
+import { type Credential, type CredentialStore, freshness, keyOf, openStore } from '../credentials.ts'
+import { clean, type Exit, exits } from '../terminal/terminal.ts'
+import { type Call, type Context, isOn } from './command.ts'
+import { storedTarget } from './target.ts'
 
-type StatusFlags = TargetFlags & { json?: boolean }
-
-export function define(program: Command, context: Context): void {
-  program
-    .command('status')
-    .description('show who is signed in and whether it can be used (exit 4 when not)')
-    .option('--server <url>', 'of this server (else COUNTERSIGN_SERVER, else the latest sign-in)')
-    .option('--issuer <url>', 'the same as --server')
-    .option('--client-id <id>', 'of this program (else COUNTERSIGN_CLIENT_ID)')
-    .option('--json', 'print it as JSON')
-    .action((flags: StatusFlags) => context.run(flags, async () => status(flags, context)))
-}
-
-function status(flags: StatusFlags, context: Context): Exit {
+export async function run({ flags }: Call, context: Context): Promise<Exit> {
   const { env, system, terminal } = context
-  const store = openStore({ env, system })
-  const target = storedTarget(flags, env, store)
+  const store = openStore({ env, app: context.app, system })
+  const target = storedTarget(flags, context, store)
   const account = store.current(target.issuer, target.clientId)
   const credential = account === undefined ? undefined : store.read({ ...target, account })
   const state = stateOf(credential, system.now())
-  const fromEnvironment = Boolean(env.COUNTERSIGN_TOKEN)
+  const fromEnvironment = Boolean(env[variable(context.app, 'TOKEN')])
   const usable = fromEnvironment || state === 'usable'
-  if (flags.json) terminal.printJson(asJson(credential, state, { store, fromEnvironment, usable, target }))
+  if (isOn(flags, 'json'))
+    terminal.printJson(
+      asJson(credential, state, {
+        variable: variable(context.app, 'TOKEN'),
+        store,
+        fromEnvironment,
+        usable,
+        target,
+      }),
+    )
   else describe(credential, state, store, fromEnvironment, context)
   return usable ? exits.ok : exits.signInNeeded
 }
@@ -51,7 +41,13 @@ function stateOf(credential: Credential | undefined, now: number): State {
 function asJson(
   credential: Credential | undefined,
   state: State,
-  facts: { store: CredentialStore; fromEnvironment: boolean; usable: boolean; target: { issuer: string } },
+  facts: {
+    variable: string
+    store: CredentialStore
+    fromEnvironment: boolean
+    usable: boolean
+    target: { issuer: string }
+  },
 ): Record<string, unknown> {
   const live = credential?.state === 'live' ? credential : undefined
   const stored = credential && {
@@ -72,7 +68,7 @@ function asJson(
     usable: facts.usable,
     source,
     server: credential?.issuer ?? facts.target.issuer,
-    ...(facts.fromEnvironment ? { variable: 'COUNTERSIGN_TOKEN', shadowed: stored } : stored),
+    ...(facts.fromEnvironment ? { variable: facts.variable, shadowed: stored } : stored),
   }
 }
 
@@ -81,19 +77,20 @@ function describe(
   state: State,
   store: CredentialStore,
   fromEnvironment: boolean,
-  { terminal, system }: Context,
+  { terminal, system, app }: Context,
 ): void {
+  const token = variable(app, 'TOKEN')
   if (!credential) {
-    if (fromEnvironment) terminal.print('  The token in COUNTERSIGN_TOKEN is used; no account is signed in.')
-    else terminal.print('  Not signed in. Run: countersign login')
+    if (fromEnvironment) terminal.print(`  The token in ${token} is used; no account is signed in.`)
+    else terminal.print(`  Not signed in. Run: ${app.command} login`)
     return
   }
   const name = clean(credential.account.email ?? credential.account.id)
   const device = credential.deviceName ? `   "${clean(credential.deviceName)}"` : ''
   terminal.print(`  ${name}   ${clean(URL.parse(credential.issuer)?.host ?? credential.issuer)}${device}`)
-  if (state === 'ended_by_server') terminal.print('    ended     by the server. Run: countersign login')
+  if (state === 'ended_by_server') terminal.print(`    ended     by the server. Run: ${app.command} login`)
   if (state === 'expired')
-    terminal.print('    ended     expired, cannot renew itself. Run: countersign login')
+    terminal.print(`    ended     expired, cannot renew itself. Run: ${app.command} login`)
   if (credential.state === 'live') {
     const life = lifeOf(credential, system.now())
     terminal.print(`    access    ${clean(credential.scope ?? 'as granted')}     ${life}`)
@@ -103,7 +100,7 @@ function describe(
     terminal.print(`    clock     ${clockLine(credential.clockOffset)}, corrected`)
   if (fromEnvironment)
     terminal.print(
-      `  ${terminal.paint('yellow', '!')} COUNTERSIGN_TOKEN is set in this shell and wins over the account above.`,
+      `  ${terminal.paint('yellow', '!')} ${token} is set in this shell and wins over the account above.`,
     )
 }
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import * as errors from '@countersign/client'
-import { minutes } from './commands/login-view.ts'
-import { agentName, ciVariable, loginTarget, normalIssuer, storedTarget } from './settings.ts'
-import { table } from './table.ts'
+import { createApp } from '../app.ts'
+import { minutes } from '../commands/login-view.ts'
+import { agentName, ciVariable, loginTarget, normalIssuer, storedTarget } from '../commands/target.ts'
+import * as errors from '../index.ts'
 import { clean, createTerminal, exits, explain, jsonLine, UsageError } from './terminal.ts'
 
 const evidence = { host: 'login.example', status: 403 }
@@ -68,7 +68,7 @@ const explained: [Error, number, string][] = [
 ]
 for (const [error, exit, message] of explained)
   test(`DC-11 ${error.name} "${message}" exits ${exit}`, () => {
-    const failure = explain(error)
+    const failure = explain(error, 'countersign')
     assert.deepEqual({ exit: failure.exit, message: failure.message }, { exit, message })
   })
 
@@ -123,17 +123,14 @@ test('the countdown shows minutes and seconds and never less than nothing', () =
 
 test('which server is meant: flag, variable, latest sign-in (not for login), default', () => {
   const store = { latestIssuer: () => 'https://latest.example' } as errors.CredentialStore
-  assert.equal(loginTarget({}, {}).issuer, 'http://localhost:4000')
-  assert.equal(loginTarget({}, { COUNTERSIGN_SERVER: 'https://env.example/' }).issuer, 'https://env.example')
-  assert.equal(
-    loginTarget({ server: 'https://flag.example' }, { COUNTERSIGN_SERVER: 'x' }).issuer,
-    'https://flag.example',
-  )
-  assert.equal(storedTarget({}, {}, store).issuer, 'https://latest.example')
-  assert.equal(
-    storedTarget({}, { COUNTERSIGN_SERVER: 'https://env.example' }, store).issuer,
-    'https://env.example',
-  )
+  const app = createApp({ appName: 'Acme', clientId: 'acme-cli', issuer: 'https://own.example' })
+  const asking = { app, env: {} }
+  const told = { app, env: { ACME_SERVER: 'https://env.example/' } }
+  assert.equal(loginTarget({}, asking).issuer, 'https://own.example')
+  assert.equal(loginTarget({}, told).issuer, 'https://env.example')
+  assert.equal(loginTarget({ server: 'https://flag.example' }, told).issuer, 'https://flag.example')
+  assert.equal(storedTarget({}, asking, store).issuer, 'https://latest.example')
+  assert.equal(storedTarget({}, told, store).issuer, 'https://env.example')
   assert.equal(normalIssuer('https://x.example/tenant/'), 'https://x.example/tenant')
   assert.equal(normalIssuer('nonsense'), 'nonsense')
 })
@@ -144,17 +141,4 @@ test('CL-19 CI and agents are recognised by their variables', () => {
   for (const value of ['', '0', 'false']) assert.equal(ciVariable({ CI: value }), undefined)
   assert.equal(agentName({ CLAUDECODE: '1' }), 'Claude Code')
   assert.equal(agentName({}), undefined)
-})
-
-test('tables align by characters, show gaps as dashes, and clean what they show', () => {
-  const rows = [
-    { name: 'Mia', on: true },
-    { name: 'Zoë\u001b[2J', on: undefined },
-  ]
-  const columns = [
-    { title: 'name', of: (row: (typeof rows)[number]) => row.name },
-    { title: 'on', of: (row: (typeof rows)[number]) => row.on },
-  ]
-  assert.equal(table(rows, columns, 'none'), 'NAME  ON\nMia   yes\nZoë   -')
-  assert.equal(table([], columns, 'none'), 'none')
 })
