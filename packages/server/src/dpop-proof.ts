@@ -4,6 +4,7 @@
 import { createPublicKey, constants as cryptoConstants, type KeyObject, verify } from 'node:crypto'
 import { showsPrivateKey } from '@countersign/protocol'
 import { readCompactJwt } from './compact-jwt.ts'
+import { toDer } from './ecdsa-signature.ts'
 import { clientAlgs } from './offered.ts'
 import { digest } from './secrets.ts'
 
@@ -93,9 +94,9 @@ function isSigned(key: KeyObject, alg: Alg, input: Buffer, signature: Buffer): b
   switch (alg) {
     case 'ES256':
     case 'ES384': {
-      // The two numbers side by side (RFC 7518 §3.4).
-      const hash = alg === 'ES256' ? 'sha256' : 'sha384'
-      return verify(hash, input, { key, dsaEncoding: 'ieee-p1363' }, signature)
+      const [hash, size] = alg === 'ES256' ? (['sha256', 32] as const) : (['sha384', 48] as const)
+      const der = toDer(signature, size)
+      return der !== undefined && verify(hash, input, key, der)
     }
     case 'EdDSA':
     case 'Ed25519':

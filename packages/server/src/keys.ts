@@ -12,6 +12,7 @@ import {
 } from 'node:crypto'
 import type { Setting, SigningKey, Write } from '@countersign/protocol'
 import type { JWK } from 'jose'
+import { fromDer, toDer } from './ecdsa-signature.ts'
 import { createMemory } from './memory.ts'
 import { digest, type Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
@@ -95,14 +96,16 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
         heads.set(head, encoded)
       }
       const input = `${encoded}.${base64url(JSON.stringify(payload))}`
-      return `${input}.${sign(digestOf(alg), Buffer.from(input), signingKey(key.privateKey)).toString('base64url')}`
+      const signature = sign(digestOf(alg), Buffer.from(input), key.privateKey)
+      return `${input}.${(alg === 'ES256' ? fromDer(signature) : signature).toString('base64url')}`
     },
     verify(kid, alg, input, signature) {
       const key = live.get(kid)
       if (key === undefined || key.record.alg !== alg) return false
       const seen = digest(`${kid} ${input}.${signature.toString('base64url')}`)
       if (verified.get(seen)) return true
-      if (!verify(digestOf(key.record.alg), Buffer.from(input), signingKey(key.publicKey), signature))
+      const plain = key.record.alg === 'ES256' ? toDer(signature) : signature
+      if (plain === undefined || !verify(digestOf(key.record.alg), Buffer.from(input), key.publicKey, plain))
         return false
       verified.set(seen, true)
       return true
@@ -231,8 +234,5 @@ export class WrongMasterKey extends Error {
 }
 
 const digestOf = (alg: Alg): string | null => (alg === 'EdDSA' ? null : 'sha256')
-
-// JOSE wants the two numbers of an ECDSA signature side by side, not DER (RFC 7518 §3.4); RSA and EdDSA ignore the option.
-const signingKey = (key: KeyObject) => ({ key, dsaEncoding: 'ieee-p1363' as const })
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url')
