@@ -116,12 +116,8 @@ export interface RefreshState {
   readonly hash: string
   readonly generation: number
   readonly idleExpiresAt: number
-  /** SHA-256 of the token rotated last, when that was, and its successor sealed under it. */
-  readonly previous: {
-    readonly hash: string
-    readonly rotatedAt: number
-    readonly successorSealed: string
-  } | null
+  /** SHA-256 of the token rotated last, and when that was; its successor follows from it, for who holds it. */
+  readonly previous: { readonly hash: string; readonly rotatedAt: number } | null
 }
 
 /** One sign-in: all of its tokens hang on it, and end with it. */

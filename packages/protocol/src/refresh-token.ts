@@ -22,25 +22,16 @@ export interface RotateEvent {
   readonly now: number
   readonly graceSeconds: number
   readonly idleSeconds: number
-}
-
-export interface FreshSuccessor {
-  readonly hash: string
-  /** The successor in clear, encrypted under the presented token: only who holds that one can read it again. */
-  readonly sealed: string
+  /** SHA-256 of the one token that can follow the presented one (server/tokens.ts). */
+  readonly successorHash: string
 }
 
 export type Rotated =
   | { readonly outcome: 'rotated'; readonly grant: Grant; readonly writes: readonly Write[] }
-  | {
-      readonly outcome: 'replayed'
-      readonly grant: Grant
-      readonly successorSealed: string
-      readonly writes: readonly []
-    }
+  | { readonly outcome: 'replayed'; readonly grant: Grant; readonly writes: readonly [] }
   | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly writes: readonly Write[] }
 
-export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: FreshSuccessor): Rotated {
+export function rotate(grant: Grant | undefined, event: RotateEvent): Rotated {
   const { presented, account, now } = event
   if (grant === undefined) return refused({ reason: 'refresh_token_unknown' })
   // A foreign client's mistake must not end somebody's session (RFC 6749 §6, RT-01).
@@ -57,10 +48,10 @@ export function rotate(grant: Grant | undefined, event: RotateEvent, fresh: Fres
   if (now >= grant.expiresAt || now >= refresh.idleExpiresAt) {
     return refused({ reason: 'refresh_token_expired', grantId: grant.id })
   }
-  if (presented.hash === refresh.hash) return rotated(grant, event, fresh)
+  if (presented.hash === refresh.hash) return rotated(grant, event)
   const { previous } = refresh
   if (previous !== null && presented.hash === previous.hash && inGrace(previous.rotatedAt, event)) {
-    return { outcome: 'replayed', grant, successorSealed: previous.successorSealed, writes: [] }
+    return { outcome: 'replayed', grant, writes: [] }
   }
   // Newer than what is stored: the database was set back to a backup. That is no theft.
   if (presented.generation > refresh.generation) return refused({ reason: 'refresh_token_unknown' })
@@ -82,17 +73,17 @@ function refused(refusal: Refusal): Rotated {
   return { outcome: 'refused', refusal, writes: [] }
 }
 
-function rotated(grant: Grant, event: RotateEvent, fresh: FreshSuccessor): Rotated {
+function rotated(grant: Grant, event: RotateEvent): Rotated {
   const { now, presented } = event
   const next: Grant = {
     ...grant,
     lastUsedAt: now,
     refresh: {
-      hash: fresh.hash,
+      hash: event.successorHash,
       generation: presented.generation + 1,
       // Sliding use never passes the absolute end (RT-07).
       idleExpiresAt: Math.min(now + event.idleSeconds, grant.expiresAt),
-      previous: { hash: presented.hash, rotatedAt: now, successorSealed: fresh.sealed },
+      previous: { hash: presented.hash, rotatedAt: now },
     },
   }
   return { outcome: 'rotated', grant: next, writes: [{ op: 'update', kind: 'grant', record: next }] }

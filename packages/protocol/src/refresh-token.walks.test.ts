@@ -11,7 +11,7 @@ import { createTinyStore } from './testing/tiny-store.ts'
 const graceSeconds = 30
 const idleSeconds = 1000
 
-/** A server around the rule: tokens are their hashes here, and a sealed successor names its token. */
+/** A server around the rule: tokens are their hashes here, and the successor of one follows from it. */
 function createWorld() {
   const store = createTinyStore()
   store.apply([{ op: 'insert', kind: 'grant', record: grant({ version: 0 }) }])
@@ -25,19 +25,16 @@ function createWorld() {
   /** What a client is told: its new token, or undefined for invalid_grant. */
   function refresh(presented: PresentedRefreshToken, now: number, clientId = client.id) {
     const before = stored()
-    const drawn = `token-${issued.length}`
-    const result = rotate(
-      before,
-      { presented, clientId, jkt: null, account: account(), now, graceSeconds, idleSeconds },
-      { hash: drawn, sealed: drawn },
-    )
+    const caller = { presented, clientId, jkt: null, account: account() }
+    const successorHash = `after ${presented.hash}`
+    const result = rotate(before, { ...caller, now, graceSeconds, idleSeconds, successorHash })
     assert.equal(store.apply(result.writes), 'applied')
     if (result.outcome === 'refused') return { outcome: result.refusal.reason, token: undefined }
     const { refresh: family } = stored()
     assert.ok(family)
     const token = { hash: family.hash, generation: family.generation }
     if (result.outcome === 'rotated') issued.push(token)
-    else assert.equal(result.successorSealed, token.hash, 'a replay gives the only live token')
+    else assert.equal(successorHash, token.hash, 'a replay gives the only live token')
     return { outcome: result.outcome, token }
   }
   return { refresh, stored, issued }
@@ -54,8 +51,9 @@ function rotatable(world: ReturnType<typeof createWorld>, now: number) {
       now,
       graceSeconds,
       idleSeconds,
+      successorHash: 'x',
     }
-    return rotate(world.stored(), event, { hash: 'x', sealed: 'x' }).outcome === 'rotated'
+    return rotate(world.stored(), event).outcome === 'rotated'
   })
 }
 

@@ -96,24 +96,3 @@ function decrypt(key: KeyObject, bytes: Buffer): string | undefined {
     return undefined
   }
 }
-
-/** Encrypts under a key that only the holder of `secret` has: the successor under a presented refresh token. */
-export function sealUnder(secret: string, plaintext: string, random: System['random']): string {
-  const nonce = random(nonceBytes)
-  const cipher = createCipheriv('aes-256-gcm', successorKey(secret), nonce)
-  return Buffer.concat([
-    nonce,
-    cipher.update(plaintext, 'utf8'),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]).toString('base64url')
-}
-
-export function unsealUnder(secret: string, sealed: string): string | undefined {
-  return decrypt(successorKey(secret), Buffer.from(sealed, 'base64url'))
-}
-
-// The secret has full entropy, so one hash makes a key of it; its plain SHA-256 is stored and must not be that key.
-function successorKey(secret: string): KeyObject {
-  return createSecretKey(hash('sha256', `countersign refresh successor ${secret}`, 'buffer'))
-}

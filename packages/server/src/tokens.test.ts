@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deviceAuthorization } from '@countersign/protocol'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createSecrets, digest } from './secrets.ts'
 import {
   approveDevice,
   bodyOf,
@@ -21,7 +22,8 @@ import {
   decodeIdToken,
   decodeRefreshToken,
   deviceCodeId,
-  encodeRefreshToken,
+  firstRefreshToken,
+  nextRefreshToken,
 } from './tokens.ts'
 
 async function signedIn(
@@ -142,20 +144,39 @@ test('MD-04 G-26 a token of another issuer with the same keys does not count', a
   assert.equal(decodeAccessToken(services, tokens.access_token), undefined)
 })
 
-test('G-12 RT-02 a refresh token is sealed, fresh each time, and opens only as what it is', async () => {
+test('G-12 RT-02 a refresh token is fresh each time, and counts only as what it is', async () => {
   const { server } = await signedIn()
-  const facts = { grantId: 'g'.repeat(22), generation: 7 }
-  const [a, b] = [encodeRefreshToken(server.services, facts), encodeRefreshToken(server.services, facts)]
+  const grantId = 'g'.repeat(31)
+  const [a, b] = [firstRefreshToken(server.services, grantId), firstRefreshToken(server.services, grantId)]
   assert.notEqual(a, b)
-  assert.match(a, /^csr_[A-Za-z0-9_-]{80,}$/)
+  assert.match(a, /^csr_[A-Za-z0-9_.-]{80,}$/)
   const { hash, ...opened } = decodeRefreshToken(server.services, a) ?? {}
-  assert.deepEqual(opened, facts)
+  assert.deepEqual(opened, { grantId, generation: 1 })
   assert.equal(hash?.length, 43)
   for (let i = 4; i < a.length; i += 7) {
     const flipped = a.slice(0, i) + (a[i] === 'A' ? 'B' : 'A') + a.slice(i + 1)
     assert.equal(decodeRefreshToken(server.services, flipped), undefined)
   }
   assert.equal(decodeAccessToken(server.services, a.replace('csr_', 'cst_')), undefined)
+})
+
+test('RT-04 a token has one successor, which neither its facts nor its digest lead to', async () => {
+  const { server } = await signedIn()
+  const { services } = server
+  const token = firstRefreshToken(services, 'g')
+  const facts = { grantId: 'g', generation: 1 }
+  const successor = nextRefreshToken(services, token, facts)
+  assert.equal(nextRefreshToken(services, token, facts), successor)
+  const { hash, ...opened } = decodeRefreshToken(services, successor) ?? {}
+  assert.deepEqual(opened, { grantId: 'g', generation: 2 })
+  const others = [firstRefreshToken(services, 'g'), digest(token), `${token} `, '']
+  for (const other of others) assert.notEqual(nextRefreshToken(services, other, facts), successor)
+  // Another installation makes another of it, and takes none of ours.
+  const elsewhere = (await signedIn()).server.services
+  assert.equal(
+    decodeRefreshToken({ secrets: createSecrets(Buffer.alloc(32, 9), elsewhere.system) }, successor),
+    undefined,
+  )
 })
 
 /** What a sign-in by redirect with a `nonce` leaves behind: the same grant, with the nonce. */

@@ -1,4 +1,4 @@
-// Tokens as they travel: access tokens signed (RFC 9068) or sealed, refresh tokens sealed, ID tokens signed.
+// Tokens as they travel: access tokens signed (RFC 9068) or sealed, refresh tokens under a keyed hash, ID tokens signed.
 // None is stored. What they say and whether they count is protocol/access-token.ts and protocol/refresh-token.ts.
 // Prefixes (`cst_`, `csr_`, `csd_`) let secret scanners and our own endpoints tell them apart without a guess.
 
@@ -16,7 +16,7 @@ import {
 import { readCompactJwt } from './compact-jwt.ts'
 import type { Keys } from './keys.ts'
 import type { Secrets } from './secrets.ts'
-import { digest } from './secrets.ts'
+import { digest, sameSecret } from './secrets.ts'
 import type { Services } from './services.ts'
 import type { System } from './system.ts'
 
@@ -231,21 +231,47 @@ export interface RefreshTokenFacts {
   readonly generation: number
 }
 
-/** 128 random bits beside the facts, so that not even the holder of the master key can make the stored digest's token. */
-export function encodeRefreshToken(services: Services, { grantId, generation }: RefreshTokenFacts): string {
-  const nonce = services.system.random(16).toString('base64url')
-  return refreshTokenPrefix + services.secrets.seal('refresh token', `${grantId} ${generation} ${nonce}`)
+/** The first refresh token of a grant. Its 128 random bits are known to nobody else, the holder of the master key included. */
+export function firstRefreshToken(services: Services, grantId: string): string {
+  return refreshTokenWith(
+    services.secrets,
+    { grantId, generation: 1 },
+    services.system.random(16).toString('base64url'),
+  )
+}
+
+/**
+ * The refresh token that follows one: always the same, so that a repeated request gets it again without its being kept (RT-04).
+ * Who does not hold the one before can make it no more than the first.
+ */
+export function nextRefreshToken(
+  { secrets }: Pick<Services, 'secrets'>,
+  presented: string,
+  { grantId, generation }: RefreshTokenFacts,
+): string {
+  const secret = digest(`successor ${presented}`).slice(0, 22)
+  return refreshTokenWith(secrets, { grantId, generation: generation + 1 }, secret)
+}
+
+function refreshTokenWith(
+  secrets: Secrets,
+  { grantId, generation }: RefreshTokenFacts,
+  secret: string,
+): string {
+  const said = `${grantId}.${generation}.${secret}`
+  return `${refreshTokenPrefix}${said}.${secrets.mac('refresh token', said)}`
 }
 
 /** The facts of a refresh token that this server made, however old, or undefined. */
 export function decodeRefreshToken(
-  services: Services,
+  { secrets }: Pick<Services, 'secrets'>,
   token: string,
 ): (RefreshTokenFacts & { hash: string }) | undefined {
   if (!token.startsWith(refreshTokenPrefix) || token.length > 1024) return undefined
-  const text = services.secrets.unseal('refresh token', token.slice(refreshTokenPrefix.length))
-  if (text === undefined) return undefined
-  const [grantId = '', generation = ''] = text.split(' ')
+  const end = token.lastIndexOf('.')
+  const said = token.slice(refreshTokenPrefix.length, end)
+  if (!sameSecret(token.slice(end + 1), secrets.mac('refresh token', said))) return undefined
+  const [grantId = '', generation = ''] = said.split('.')
   return { grantId, generation: Number(generation), hash: digest(token) }
 }
 

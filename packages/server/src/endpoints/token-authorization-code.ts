@@ -11,7 +11,7 @@ import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { encodeRefreshToken } from '../tokens.ts'
+import { firstRefreshToken } from '../tokens.ts'
 import { refused, type TokenCall } from './token-call.ts'
 
 export async function authorizationCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
@@ -59,9 +59,7 @@ async function redeem(services: Services, { request, form, client, jkt }: TokenC
   const record = found?.record
   const { jkt: refreshJkt, ...terms } = grantTerms(services, client, jkt)
   const refreshToken =
-    record === undefined || terms.refresh === null
-      ? undefined
-      : encodeRefreshToken(services, { grantId: record.grantId, generation: 1 })
+    record === undefined || terms.refresh === null ? undefined : firstRefreshToken(services, record.grantId)
   const event = {
     clientId: client.id,
     challenge: presented.challenge,

@@ -19,7 +19,7 @@ import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { oauthError, refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { deviceCodeId, encodeRefreshToken, newGrantId } from '../tokens.ts'
+import { deviceCodeId, firstRefreshToken, newGrantId } from '../tokens.ts'
 import { refused, type TokenCall } from './token-call.ts'
 
 export async function deviceCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
@@ -154,8 +154,7 @@ async function redeem(
   if (request.gone()) return { outcome: 'left', writes: [] } as const
   const grantId = record.decision?.grantId ?? newGrantId(system)
   const terms = grantTerms(services, client, jkt)
-  const refreshToken =
-    terms.refresh === null ? undefined : encodeRefreshToken(services, { grantId, generation: 1 })
+  const refreshToken = terms.refresh === null ? undefined : firstRefreshToken(services, grantId)
   const event = { account, now: system.now(), ...terms }
   const redeemed = deviceAuthorization.redeem(record, event, {
     grantId,

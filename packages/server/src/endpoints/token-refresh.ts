@@ -7,11 +7,11 @@ import { required } from '../form.ts'
 import type { PlainResponse } from '../http.ts'
 import { comeBack } from '../http.ts'
 import { defaultAudience, issueTokens, refreshIdleSeconds } from '../issue-tokens.ts'
-import { digest, sealUnder, unsealUnder } from '../secrets.ts'
+import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { decodeRefreshToken, encodeRefreshToken } from '../tokens.ts'
+import { decodeRefreshToken, nextRefreshToken } from '../tokens.ts'
 import { refused, type TokenCall } from './token-call.ts'
 
 export async function refreshTokenGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
@@ -36,7 +36,7 @@ type Facts = NonNullable<ReturnType<typeof decodeRefreshToken>>
 async function rotate(services: Services, { form, client, jkt }: TokenCall, presented: string, facts: Facts) {
   const { config, system } = services
   const found = await services.store.readWithAccount('grant', facts.grantId)
-  const successor = encodeRefreshToken(services, { grantId: facts.grantId, generation: facts.generation + 1 })
+  const successor = nextRefreshToken(services, presented, facts)
   const event = {
     presented: facts,
     clientId: client.id,
@@ -45,9 +45,9 @@ async function rotate(services: Services, { form, client, jkt }: TokenCall, pres
     now: system.now(),
     graceSeconds: config.refreshGraceSeconds,
     idleSeconds: refreshIdleSeconds(config, client),
+    successorHash: digest(successor),
   }
-  const fresh = { hash: digest(successor), sealed: sealUnder(presented, successor, system.random) }
-  const rotated = refreshToken.rotate(found?.record, event, fresh)
+  const rotated = refreshToken.rotate(found?.record, event)
   if (rotated.outcome === 'refused' || found?.account === undefined) {
     return rotated as Extract<typeof rotated, { outcome: 'refused' }>
   }
@@ -57,14 +57,13 @@ async function rotate(services: Services, { form, client, jkt }: TokenCall, pres
   if (scopes === undefined) return refused({ reason: 'scope_not_allowed', clientId: client.id })
   const audience = chooseAudience(form.all('resource'), grant.resources, defaultAudience(services))
   if (audience === undefined) return refused({ reason: 'resource_not_allowed', clientId: client.id })
-  const next = rotated.outcome === 'rotated' ? successor : unsealUnder(presented, rotated.successorSealed)
   const response = await issueTokens(services, {
     client,
     grant,
     account: found.account,
     scopes,
     audience,
-    refreshToken: next,
+    refreshToken: successor,
     jkt,
   })
   return { outcome: 'issued', response, writes: rotated.writes } as const

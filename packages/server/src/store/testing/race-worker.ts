@@ -79,29 +79,25 @@ async function redeem(from: Store, id: string): Promise<string | undefined> {
   return result.applied && result.decision.outcome === 'granted' ? result.decision.grant.id : undefined
 }
 
-/** The successor as its holder reads it, whoever made it. */
+/** What follows the token, whoever of those who refresh was first. */
 async function refresh(from: Store, grantId: string): Promise<string> {
-  const mine = ownName()
   const result = await decideAndApply(from, async () => {
     const found = await from.readWithAccount('grant', grantId)
-    return refreshToken.rotate(
-      found?.record,
-      {
-        presented: { hash: 'refresh-token-1', generation: 1 },
-        clientId: 'client-1',
-        jkt: null,
-        account: found?.account,
-        now: now + 30,
-        graceSeconds: 30,
-        idleSeconds: 1000,
-      },
-      { hash: `hash of ${mine}`, sealed: mine },
-    )
+    return refreshToken.rotate(found?.record, {
+      presented: { hash: 'refresh-token-1', generation: 1 },
+      clientId: 'client-1',
+      jkt: null,
+      account: found?.account,
+      now: now + 30,
+      graceSeconds: 30,
+      idleSeconds: 1000,
+      successorHash: 'refresh-token-2',
+    })
   })
   if (!result.applied) return 'contended'
   const { decision } = result
   if (decision.outcome === 'refused') return decision.refusal.reason
-  return decision.outcome === 'rotated' ? mine : decision.successorSealed
+  return decision.grant.refresh?.hash ?? 'none'
 }
 
 /** Whether this decision was the one that counts. Asked again while pollers are quicker, as a person would be. */

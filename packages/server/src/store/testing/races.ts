@@ -91,7 +91,7 @@ export function storeRaces(name: string, prepare: () => Promise<RaceGround>): vo
       assert.equal(said.length, 20)
       assert.equal(new Set(said.map(({ successor }) => successor)).size, 1)
       const stored = await store.read('grant', grant.id)
-      assert.equal(stored?.refresh?.previous?.successorSealed, said[0]?.successor)
+      assert.equal(stored?.refresh?.hash, said[0]?.successor)
       assert.deepEqual([stored?.version, stored?.revokedAt], [2, null])
     })
 

@@ -187,7 +187,7 @@ export const samples: Records = {
       hash: 'refresh-token-1',
       generation: 1,
       idleExpiresAt: now + 2_592_000,
-      previous: { hash: 'refresh-token-0', rotatedAt: now, successorSealed: 'sealed' },
+      previous: { hash: 'refresh-token-0', rotatedAt: now },
     },
     revokedTokens: [{ jti: 'jti-1', expiresAt: now + 3600 }],
     revokedAt: null,
