@@ -126,22 +126,24 @@ function prepareKind(db: DatabaseSync, kind: Kind): KindStatements {
   const indexed = [...extra, 'purge_at']
   const followsAccount = 'accountId' in columns
   return {
-    read: db.prepare(`SELECT id, version, data FROM ${name} WHERE id = ?`),
+    read: rows(db, `SELECT id, version, data FROM ${name} WHERE id = ?`),
     readWithAccount: followsAccount
-      ? db.prepare(
-          `SELECT r.id, r.version, r.data, a.id AS accountId, a.version AS accountVersion, a.data AS accountData
+      ? rows(
+          db,
+          `SELECT r.id, r.version, r.data, a.id, a.version, a.data
            FROM ${name} r LEFT JOIN accounts a ON a.id = r.account_id WHERE r.id = ?`,
         )
       : undefined,
     find: Object.fromEntries(
       Object.keys(columns).map((column) => [
         column,
-        db.prepare(
+        rows(
+          db,
           `SELECT id, version, data FROM ${name} WHERE ${columnName(column)} = ? ORDER BY rowid LIMIT ?`,
         ),
       ]),
     ),
-    list: db.prepare(`SELECT id, version, data FROM ${name} WHERE id > ? ORDER BY id LIMIT ?`),
+    list: rows(db, `SELECT id, version, data FROM ${name} WHERE id > ? ORDER BY id LIMIT ?`),
     insert: db.prepare(
       `INSERT INTO ${name} (id, version, ${indexed.join(', ')}, data)
        VALUES (?, 1, ${indexed.map(() => '?').join(', ')}, ?) ON CONFLICT DO NOTHING`,
@@ -166,6 +168,13 @@ function prepareKind(db: DatabaseSync, kind: Kind): KindStatements {
       : undefined,
     count: db.prepare(`SELECT count(*) AS n FROM ${name}`),
   }
+}
+
+// Rows as arrays: half of the time of objects with names.
+function rows(db: DatabaseSync, sql: string): StatementSync {
+  const statement = db.prepare(sql)
+  statement.setReturnArrays(true)
+  return statement
 }
 
 /** The record's columns in the order of the statements, then purge_at and data. */

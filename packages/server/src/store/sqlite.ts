@@ -22,17 +22,9 @@ export interface SqliteOptions {
   readonly synchronous?: 'FULL' | 'NORMAL'
 }
 
-interface Row {
-  readonly id: string
-  readonly version: number
-  readonly data: string
-}
+type Row = [id: string, version: number, data: string]
 
-interface RowWithAccount extends Row {
-  readonly accountId: string | null
-  readonly accountVersion: number
-  readonly accountData: string
-}
+type RowWithAccount = [...Row, accountId: string | null, accountVersion: number, accountData: string]
 
 /** Rows that one step of a sweep deletes; a step is the longest that a sweep keeps requests waiting. */
 const sweepStep = 250
@@ -48,12 +40,12 @@ export function openSqliteStore({ path, synchronous = 'FULL' }: SqliteOptions): 
   return {
     read: <K extends Kind>(kind: K, id: string) =>
       reads.ask(() => {
-        const row = statements.of[kind].read.get(id) as Row | undefined
+        const row = statements.of[kind].read.get(id) as unknown as Row | undefined
         return row && toRecord<Records[K]>(row)
       }),
     readWithAccount: <K extends Kind>(kind: K, id: string) =>
       reads.ask(() => {
-        const row = statements.of[kind].readWithAccount?.get(id) as RowWithAccount | undefined
+        const row = statements.of[kind].readWithAccount?.get(id) as unknown as RowWithAccount | undefined
         return row && { record: toRecord<Records[K]>(row), account: accountOf(row) }
       }),
     find: <K extends Kind>(kind: K, column: string, value: string, limit = 1000) =>
@@ -125,14 +117,15 @@ function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSyn
   return db
 }
 
-function accountOf({ accountId: id, accountVersion: version, accountData: data }: RowWithAccount) {
-  return id === null ? undefined : toRecord<Account>({ id, version, data })
+function accountOf(row: RowWithAccount): Account | undefined {
+  const id = row[3]
+  return id === null ? undefined : toRecord<Account>([id, row[4], row[5]])
 }
 
 // JSON.parse of our own column; the id and version columns are the truth for those two members.
-function toRecord<R>(row: Row): R {
-  const record = JSON.parse(row.data) as { id: string; version: number }
-  record.id = row.id
-  record.version = row.version
+function toRecord<R>(row: Row | RowWithAccount): R {
+  const record = JSON.parse(row[2]) as { id: string; version: number }
+  record.id = row[0]
+  record.version = row[1]
   return record as R
 }
