@@ -264,15 +264,30 @@ function refreshTokenWith(
 
 /** The facts of a refresh token that this server made, however old, or undefined. */
 export function decodeRefreshToken(
-  { secrets }: Pick<Services, 'secrets'>,
+  services: Pick<Services, 'secrets'>,
   token: string,
-): (RefreshTokenFacts & { hash: string }) | undefined {
-  if (!token.startsWith(refreshTokenPrefix) || token.length > 1024) return undefined
+): ReadRefreshToken | undefined {
+  const read = readRefreshToken(token)
+  return read !== undefined && isOwnRefreshToken(services, token) ? read : undefined
+}
+
+export interface ReadRefreshToken extends RefreshTokenFacts {
+  readonly hash: string
+}
+
+/** What a refresh token says. It may be made up: ask `isOwnRefreshToken`, unless its digest is known. */
+export function readRefreshToken(token: string): ReadRefreshToken | undefined {
+  if (token.length > 1024) return undefined
+  const [, grantId, generation] =
+    /^csr_([A-Za-z0-9_-]+)\.(\d{1,15})\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$/.exec(token) ?? []
+  return grantId === undefined ? undefined : { grantId, generation: Number(generation), hash: digest(token) }
+}
+
+/** Whether this server made a refresh token, however long ago. */
+export function isOwnRefreshToken({ secrets }: Pick<Services, 'secrets'>, token: string): boolean {
   const end = token.lastIndexOf('.')
   const said = token.slice(refreshTokenPrefix.length, end)
-  if (!sameSecret(token.slice(end + 1), secrets.mac('refresh token', said))) return undefined
-  const [grantId = '', generation = ''] = said.split('.')
-  return { grantId, generation: Number(generation), hash: digest(token) }
+  return sameSecret(token.slice(end + 1), secrets.mac('refresh token', said))
 }
 
 /** OIDC Core §2; claims of scopes come from UserInfo, so that the token stays small (ID-07). */

@@ -1,7 +1,7 @@
 // The refresh token grant (RFC 6749 §6): rotation, the same successor for a repeated request, the end of the grant for a theft.
 // Decided by protocol/refresh-token.ts; this file opens tokens, applies and speaks.
 
-import { chooseAudience, chooseScopes, refreshToken } from '@countersign/protocol'
+import { chooseAudience, chooseScopes, type Grant, refreshToken } from '@countersign/protocol'
 import { byClient, tellOfEnds } from '../audit.ts'
 import { required } from '../form.ts'
 import type { PlainResponse } from '../http.ts'
@@ -11,14 +11,14 @@ import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { decodeRefreshToken, nextRefreshToken } from '../tokens.ts'
+import { isOwnRefreshToken, nextRefreshToken, type ReadRefreshToken, readRefreshToken } from '../tokens.ts'
 import { refused, type TokenCall } from './token-call.ts'
 
 export async function refreshTokenGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form } = call
   const presented = required(form, 'refresh_token')
   if (typeof presented !== 'string') return refuse(services, request, presented)
-  const facts = decodeRefreshToken(services, presented)
+  const facts = readRefreshToken(presented)
   if (facts === undefined) return refuse(services, request, { reason: 'refresh_token_unknown' })
   const done = await decideAndApply(services.store, async () => {
     const rotated = await rotate(services, call, presented, facts)
@@ -31,11 +31,17 @@ export async function refreshTokenGrant(services: Services, call: TokenCall): Pr
   return decision.outcome === 'refused' ? refuse(services, request, decision.refusal) : decision.response
 }
 
-type Facts = NonNullable<ReturnType<typeof decodeRefreshToken>>
-
-async function rotate(services: Services, { form, client, jkt }: TokenCall, presented: string, facts: Facts) {
+async function rotate(
+  services: Services,
+  { form, client, jkt }: TokenCall,
+  presented: string,
+  facts: ReadRefreshToken,
+) {
   const { config, system } = services
   const found = await services.store.readWithAccount('grant', facts.grantId)
+  // The usual token is the one that the grant knows by its digest. Any other has to prove that it was ever one of ours.
+  if (!isKnown(found?.record, facts) && !isOwnRefreshToken(services, presented))
+    return refused({ reason: 'refresh_token_unknown' })
   const successor = nextRefreshToken(services, presented, facts)
   const event = {
     presented: facts,
@@ -67,4 +73,8 @@ async function rotate(services: Services, { form, client, jkt }: TokenCall, pres
     jkt,
   })
   return { outcome: 'issued', response, writes: rotated.writes } as const
+}
+
+function isKnown(grant: Grant | undefined, { hash }: ReadRefreshToken): boolean {
+  return hash === grant?.refresh?.hash || hash === grant?.refresh?.previous?.hash
 }
