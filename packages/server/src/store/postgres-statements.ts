@@ -37,9 +37,9 @@ export function statementFor(shape: string, writes: readonly Write[]): Statement
   return { ...preparedFor(shape), values: [...values, expected] }
 }
 
-function arraysOf(rows: readonly RecordWrite[]): unknown[][] {
+function arraysOf(rows: readonly RecordWrite[]): unknown[] {
   const { op, kind } = rows[0] as RecordWrite
-  const arrays: unknown[][] = [rows.map(({ record }) => toText(record.id))]
+  const arrays: unknown[] = [rows.map(({ record }) => toText(record.id))]
   if (op !== 'insert') arrays.push(rows.map(({ record }) => record.version))
   if (op === 'delete') return arrays
   const { columns, purgeAt } = tableOf(kind)
@@ -54,7 +54,9 @@ function arraysOf(rows: readonly RecordWrite[]): unknown[][] {
   arrays.push(rows.map(({ record }) => purgeAt(record)))
   // `id` and `version` have columns of their own; undefined members are left out by JSON.
   arrays.push(
-    rows.map(({ record }) => JSON.stringify({ ...(record as object), id: undefined, version: undefined })),
+    rows
+      .map(({ record }) => JSON.stringify({ ...(record as object), id: undefined, version: undefined }))
+      .join(separator),
   )
   return arrays
 }
@@ -72,11 +74,11 @@ function textOf(shape: string): string {
   const steps: string[] = []
   const counts: string[] = []
   let parameter = 0
-  const next = (type: string) => `$${++parameter}::${type}[]`
+  const next = (type: string) => `$${++parameter}::${type}`
   let notify = ''
   for (const part of shape.split(',')) {
     if (part === 'notify') {
-      notify = `, (SELECT count(pg_notify('countersign', topic)) FROM unnest(${next('text')}) AS topic)`
+      notify = `, (SELECT count(pg_notify('countersign', topic)) FROM unnest(${next('text[]')}) AS topic)`
       continue
     }
     const [op, kind] = part.split(' ') as [RecordWrite['op'], Kind]
@@ -87,21 +89,28 @@ function textOf(shape: string): string {
   return `${withSteps}SELECT countersign_expect(${counts.join(' + ') || '0'}, $${parameter + 1}::bigint)${notify}`
 }
 
+// JSON has no control character in it (RFC 8259 §7), so one can stand between documents. In an array literal every quotation
+// mark would be escaped, and read again by the database.
+const separator = '\x1f'
+const documents = (next: (type: string) => string) => `string_to_array(${next('text')}, E'\\x1f')::json[]`
+
 function stepText(op: RecordWrite['op'], kind: Kind, next: (type: string) => string): string {
   const { name, columns } = tableOf(kind)
   const own = [...Object.keys(columns).map(columnName), 'purge_at', 'data']
   const ownArrays = () =>
-    own.map((column) => next(column === 'purge_at' ? 'bigint' : column === 'data' ? 'json' : 'text'))
+    own.map((column) =>
+      column === 'data' ? documents(next) : next(column === 'purge_at' ? 'bigint[]' : 'text[]'),
+    )
   switch (op) {
     case 'insert':
       return `INSERT INTO ${name} (version, id, ${own.join(', ')})
-        SELECT 1, * FROM unnest(${[next('text'), ...ownArrays()].join(', ')})`
+        SELECT 1, * FROM unnest(${[next('text[]'), ...ownArrays()].join(', ')})`
     case 'update':
       return `UPDATE ${name} t SET version = t.version + 1, ${own.map((column) => `${column} = x.${column}`).join(', ')}
-        FROM unnest(${[next('text'), next('int'), ...ownArrays()].join(', ')}) AS x(id, version, ${own.join(', ')})
+        FROM unnest(${[next('text[]'), next('int[]'), ...ownArrays()].join(', ')}) AS x(id, version, ${own.join(', ')})
         WHERE t.id = x.id AND t.version = x.version`
     case 'delete':
-      return `DELETE FROM ${name} t USING unnest(${next('text')}, ${next('int')}) AS x(id, version)
+      return `DELETE FROM ${name} t USING unnest(${next('text[]')}, ${next('int[]')}) AS x(id, version)
         WHERE t.id = x.id AND t.version = x.version`
   }
 }
