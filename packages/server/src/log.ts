@@ -33,7 +33,7 @@ export function createLog(level: string): Log {
     { level, base: null, redact: { paths: secretNames, censor: '[redacted]' }, serializers },
     // stdout is for the ready line and for people; the log goes to stderr. Lines leave in blocks, since each write would cost a
     // sign-in a twentieth of its time; and after a moment at the latest, since somebody may be watching.
-    pino.destination({ fd: 2, sync: false, minLength: 65_536, maxWrite: 131_072, periodicFlush: 100 }),
+    pino.destination({ fd: 2, sync: false, minLength: 16_000, periodicFlush: 100 }),
   )
   const say =
     (method: 'info' | 'warn' | 'error') =>
