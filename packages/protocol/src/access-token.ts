@@ -2,7 +2,7 @@
 // The same facts travel as a signed JWT or sealed in an opaque token, chosen per client; neither is stored. A token
 // counts while it has not expired and was not revoked, and its grant and account live. Encoding is the server's.
 
-import { isLive } from './grant.ts'
+import { isLive, revokedTokenId } from './grant.ts'
 import type { Account, Client, Grant, Resource } from './records.ts'
 
 export interface AccessToken {
@@ -120,7 +120,7 @@ export function mintOwn(
   }
 }
 
-/** RFC 7662 §4: every check at every use; a revocation or a disabled account shows at once. */
+/** RFC 7662 §4: every check at every use; the end of a sign-in or a disabled account shows at once. */
 export function counts(
   token: AccessToken,
   grant: Grant | undefined,
@@ -128,8 +128,14 @@ export function counts(
   now: number,
 ): boolean {
   if (now >= token.expiresAt || !isLive(grant, account, now)) return false
-  if (token.grantId !== grant.id) return false
-  if (grant.revokedTokens.length === 0) return true
-  const lineage = lineageOf(token)
-  return !grant.revokedTokens.some(({ jti }) => lineage.includes(jti))
+  return token.grantId === grant.id
+}
+
+/**
+ * The ids of `Spent` that would say that it was revoked by itself, or one that it came from: nobody need look for them where no token
+ * of the grant was. A token without a grant says nothing of the kind, and is always looked for.
+ */
+export function revocationsOf(token: AccessToken, grant: Grant | undefined, now: number): readonly string[] {
+  if (grant !== undefined && now >= grant.tokensRevokedUntil) return []
+  return lineageOf(token).map(revokedTokenId)
 }

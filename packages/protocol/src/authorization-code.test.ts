@@ -53,6 +53,7 @@ const presented: RedeemEvent = {
   refresh: { idleSeconds: 1000 },
   absoluteSeconds: 5000,
   refreshJkt: null,
+  plainName: 'Editor (Firefox, Linux)',
 }
 
 const redeemed = (record: AuthorizationCode | undefined, changes: Partial<RedeemEvent> = {}) =>
@@ -114,7 +115,7 @@ test('AC-05 AC-07 redeemed: the grant begins, and the code ends with it in one s
     lastUsedAt: t0 + 5,
     expiresAt: t0 + 5 + 5000,
     refresh: { hash: 'first', generation: 1, idleExpiresAt: t0 + 5 + 1000, previous: null },
-    revokedTokens: [],
+    tokensRevokedUntil: 0,
     revokedAt: null,
     revokedFor: null,
   }
@@ -125,6 +126,14 @@ test('AC-05 AC-07 redeemed: the grant begins, and the code ends with it in one s
   ])
   const withoutRefresh = redeemed(stored(), { refresh: null })
   assert.ok(withoutRefresh.outcome === 'granted' && withoutRefresh.grant.refresh === null)
+})
+
+test('DV-20 a program that says no name of its machine has a sign-in with a plain one', () => {
+  const reported = { deviceName: null, clientVersion: null, agent: null }
+  const result = redeemed(stored({ context: { ...context, reported } }))
+  assert.ok(result.outcome === 'granted')
+  assert.equal(result.grant.deviceName, 'Editor (Firefox, Linux)')
+  assert.ok(!('plainName' in result.grant))
 })
 
 const alive = grant({ id: 'grant-1', via: 'authorization_code' })

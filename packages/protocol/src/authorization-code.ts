@@ -72,6 +72,8 @@ export interface RedeemEvent {
   readonly account: Account | undefined
   /** What an earlier redemption made, where there was one. */
   readonly grant: Grant | undefined
+  /** What the sign-in is called where the program gave its machine no name. */
+  readonly plainName: string
   readonly now: number
   readonly refresh: { readonly idleSeconds: number } | null
   readonly absoluteSeconds: number
@@ -115,6 +117,7 @@ export function redeem(
       amr: record.amr,
       nonce: record.nonce,
       jkt: event.refreshJkt,
+      plainName: event.plainName,
       now,
       refresh: event.refresh,
       absoluteSeconds: event.absoluteSeconds,

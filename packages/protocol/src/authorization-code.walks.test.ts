@@ -76,6 +76,7 @@ function createWorld() {
         refresh: null,
         absoluteSeconds: 5000,
         refreshJkt: null,
+        plainName: '',
       },
       { refreshHash: 'first' },
     )

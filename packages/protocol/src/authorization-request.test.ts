@@ -162,6 +162,8 @@ test('AZ-09 state and nonce have an end', () => {
   assert.equal(taken({ state: 's'.repeat(4096) }).state?.length, 4096)
   assert.equal(refused({ state: 's'.repeat(4097) }), 'invalid_request')
   assert.equal(refused({ nonce: 'n'.repeat(4097) }), 'invalid_request')
+  assert.deepEqual(taken({ acr_values: `phr ${'a'.repeat(255)}` }).acrValues, ['phr', 'a'.repeat(255)])
+  assert.equal(refused({ acr_values: `phr ${'a'.repeat(256)}` }), 'invalid_request')
 })
 
 test('AZ-09 the answer to a refused request has state and mode, as far as they can be used', () => {

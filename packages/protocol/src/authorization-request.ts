@@ -49,6 +49,8 @@ export function check(raw: RawRequest, settled: Settled): AuthorizationParameter
   if (jkt !== null && !isDigest(jkt)) return malformed('value', 'dpop_jkt')
   const tooLong = (['state', 'nonce'] as const).find((name) => (raw.get(name)?.length ?? 0) > mostCharacters)
   if (tooLong !== undefined) return malformed('value', tooLong)
+  const acrValues = [...new Set(words(raw.get('acr_values')))]
+  if (acrValues.some((value) => value.length > longestClass)) return malformed('value', 'acr_values')
   if ('reason' in asked) return asked
   return {
     redirectUri: settled.redirectUri,
@@ -60,7 +62,7 @@ export function check(raw: RawRequest, settled: Settled): AuthorizationParameter
     resources: asked.resources,
     prompt,
     maxAge: maxAge === null ? null : Number(maxAge),
-    acrValues: [...new Set(words(raw.get('acr_values')))].slice(0, 10),
+    acrValues: acrValues.slice(0, 10),
     loginHint: raw.get('login_hint')?.slice(0, 254) ?? null,
     hintedAccountId: settled.hintedAccountId,
     jkt,
@@ -125,8 +127,10 @@ const words = (text: string | undefined): readonly string[] => text?.split(' ').
 
 const isDigest = (value: string): boolean => /^[A-Za-z0-9_-]{43}$/.test(value)
 
-// What comes back in an address must fit into one.
-const mostCharacters = 4096
+/** Of what comes back in an address, such as `state`: it must fit into one. */
+export const mostCharacters = 4096
+/** Of one class in `acr_values`: a name or a URI, and no letter. */
+const longestClass = 255
 
 function malformed(detail: MalformedDetail, parameter?: string): Refusal {
   return { reason: 'malformed_request', detail, ...(parameter === undefined ? {} : { parameter }) }

@@ -17,7 +17,7 @@ import {
 } from './consent.ts'
 import { plainClient } from './plain-client.ts'
 import type { AuthorizationCode, Consent } from './records.ts'
-import { context, grant, t0 } from './testing/sample-records.ts'
+import { context, grant, request, t0 } from './testing/sample-records.ts'
 
 const about = {
   accountId: 'usr_mia',
@@ -234,7 +234,7 @@ test('UI-17 whatever is given in whatever order, nothing is agreed to that was n
   )
 })
 
-test('UI-12 withdrawing removes the consents, ends the grants, and takes back codes that wait', () => {
+test('UI-12 withdrawing removes the consents, ends the grants, and takes back codes and approved devices that wait', () => {
   const code: AuthorizationCode = {
     id: 'code-1',
     version: 1,
@@ -258,19 +258,25 @@ test('UI-12 withdrawing removes the consents, ends the grants, and takes back co
     consents: [consent(), consent({ id: 'consent-2', redirectTarget: 'https://editor.example/two' })],
     grants: [grant({ id: 'g1' }), grant({ id: 'g2', revokedAt: t0, revokedFor: 'client', refresh: null })],
     codes: [code, { ...code, id: 'code-2', status: 'redeemed' as const }],
+    devices: [
+      request({ id: 'd1', status: 'approved', accountId: 'usr_mia' }),
+      request({ id: 'd2', status: 'redeemed', accountId: 'usr_mia' }),
+    ],
   }
   const writes = withdraw(held, 'person', t0 + 5)
   const told = writes.map((write) =>
-    write.op === 'notify' ? '' : `${write.op} ${write.kind} ${write.record.id}`,
+    write.op === 'notify' ? `wake ${write.topic}` : `${write.op} ${write.kind} ${write.record.id}`,
   )
   assert.deepEqual(told, [
     'delete consent consent-1',
     'delete consent consent-2',
     'update grant g1',
     'delete authorizationCode code-1',
+    'update deviceAuthorization d1',
+    'wake d1',
   ])
   const ended = writes.find((write) => write.op === 'update' && write.kind === 'grant')
   assert.ok(ended?.op === 'update' && ended.kind === 'grant')
   assert.deepEqual([ended.record.revokedAt, ended.record.revokedFor], [t0 + 5, 'person'])
-  assert.deepEqual(withdraw({ consents: [], grants: [], codes: [] }, 'admin', t0), [])
+  assert.deepEqual(withdraw({ consents: [], grants: [], codes: [], devices: [] }, 'admin', t0), [])
 })

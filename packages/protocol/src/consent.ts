@@ -2,8 +2,9 @@
 // One consent for each account, client, redirect target and resources (standards.md UI-17); its id is the digest of `identity`.
 // The page that asks is the server's pages/consent.ts; what a client may have at all is scope.ts and resource.ts.
 
+import { cancel } from './device-authorization.ts'
 import { revoke } from './grant.ts'
-import type { AuthorizationCode, Client, Consent, Grant, Write } from './records.ts'
+import type { AuthorizationCode, Client, Consent, DeviceAuthorization, Grant, Write } from './records.ts'
 
 /** What a consent is about. */
 export type About = Pick<Consent, 'accountId' | 'clientId' | 'redirectTarget' | 'resources'>
@@ -126,14 +127,15 @@ export function give(
 }
 
 /**
- * What was agreed to is taken back: the consents go, and with them every grant of the client and every code that waits
- * to become one (ASVS 10.7.3). The caller brings those of one account and one client.
+ * What was agreed to is taken back: the consents go, and with them every grant of the client and whatever waits to become one, a
+ * code or an approved device (ASVS 10.7.3). The caller brings those of one account and one client.
  */
 export function withdraw(
   held: {
     readonly consents: readonly Consent[]
     readonly grants: readonly Grant[]
     readonly codes: readonly AuthorizationCode[]
+    readonly devices: readonly DeviceAuthorization[]
   },
   why: 'person' | 'admin',
   now: number,
@@ -144,5 +146,6 @@ export function withdraw(
     ...held.codes
       .filter(({ status }) => status === 'issued')
       .map((record) => ({ op: 'delete', kind: 'authorizationCode', record }) as const),
+    ...held.devices.flatMap((record) => cancel(record, { clientId: record.clientId, now }).writes),
   ]
 }

@@ -24,9 +24,16 @@ function redeemed(record: DeviceAuthorization, now: number, changes = {}) {
   return redeem(record, event, fresh)
 }
 
-const stored: Record<DeviceAuthorization['status'], DeviceAuthorization> = {
+const stored: Record<DeviceAuthorization['status'] | 'returning', DeviceAuthorization> = {
   pending: request(),
   approved: request({ status: 'approved', decision: decision(), accountId: 'usr_mia' }),
+  // Allowed, and waiting for the return code: what a guess does to it is device-authorization.return-code.test.ts.
+  returning: request({
+    status: 'approved',
+    decision: decision(),
+    accountId: 'usr_mia',
+    returnCode: { hash: 'right', wrong: [] },
+  }),
   denied: request({ status: 'denied', decision: decision(), accountId: 'usr_mia' }),
   cancelled: request({ status: 'cancelled' }),
   redeemed: request({
@@ -82,11 +89,13 @@ const after = [end, end + 0.001, end + 1, end + 86_400]
 const always = [...before, ...after]
 // approve, deny, cancel, poll, poll too early, redeem.
 const closed = 'not_pending not_pending not_pending'
-const table: [DeviceAuthorization['status'], number[], string][] = [
+const table: [keyof typeof stored, number[], string][] = [
   ['pending', before, 'decided decided decided pending slow_down invalid_grant'],
   ['pending', after, `${closed} expired_token expired_token expired_token`],
   ['approved', before, 'not_pending not_pending decided approved approved granted'],
   ['approved', after, `${closed} expired_token expired_token expired_token`],
+  ['returning', before, 'not_pending not_pending decided return_code slow_down invalid_grant'],
+  ['returning', after, `${closed} expired_token expired_token expired_token`],
   ['denied', always, `${closed} access_denied access_denied access_denied`],
   ['cancelled', always, `${closed} access_denied access_denied access_denied`],
   ['redeemed', always, `${closed} invalid_grant invalid_grant invalid_grant`],
@@ -122,6 +131,7 @@ test('DA-17 DA-20 a start stores digests, what was asked for, and the context; n
     jkt: null,
     acrValues: [],
     maxAge: null,
+    takesReturnCode: false,
   }
   const { record, writes } = start(event, { deviceCodeHash: 'dch', userCodeHash: 'uch' })
   assert.deepEqual(writes, [{ op: 'insert', kind: 'deviceAuthorization', record }])

@@ -1,5 +1,6 @@
 // The device authorization grant (RFC 8628) as rules: start, approve, deny, cancel, poll, redeem.
-// pending -> approved | denied | cancelled; approved -> redeemed; whatever is unfinished expires. Nothing leaves a final state.
+// pending -> approved | denied | cancelled; approved -> redeemed, or denied where its return code was typed wrong too often;
+// whatever is unfinished expires. Nothing leaves a final state.
 // Pure: time and random values arrive as arguments, changes leave as writes. HTTP, waiting and storage are the server's.
 
 import { begin, isUsable } from './grant.ts'
@@ -9,10 +10,12 @@ import type {
   Decision,
   DeviceAuthorization,
   Grant,
+  NetworkMemory,
   RequestContext,
   Write,
 } from './records.ts'
 import type { Refusal } from './refusal.ts'
+import { type AwaitsReturnCode, awaitsReturnCode, guess } from './return-code.ts'
 
 export interface StartEvent {
   readonly client: Client
@@ -25,6 +28,8 @@ export interface StartEvent {
   readonly jkt: string | null
   readonly acrValues: readonly string[]
   readonly maxAge: number | null
+  readonly networkUnknown?: boolean
+  readonly takesReturnCode: boolean
 }
 
 /** Opens a request. A conflict on apply means that a code is taken: draw again. */
@@ -50,6 +55,10 @@ export function start(
     jkt: event.jkt,
     acrValues: event.acrValues,
     maxAge: event.maxAge,
+    ...(event.networkUnknown ? { networkUnknown: true } : {}),
+    takesReturnCode: event.takesReturnCode,
+    returnCode: null,
+    deniedFor: null,
   }
   return { record, writes: [{ op: 'insert', kind: 'deviceAuthorization', record }] }
 }
@@ -67,16 +76,36 @@ export type Decided =
   | { readonly outcome: 'decided'; readonly record: DeviceAuthorization; readonly writes: readonly Write[] }
   | { readonly outcome: 'not_pending'; readonly writes: readonly [] }
 
-/** RFC 8628 §3.3. Only a pending request can be approved, and only by an account that may be used. */
-export function approve(record: DeviceAuthorization, decision: Decision, account: Account): Decided {
+/**
+ * RFC 8628 §3.3. Only a pending request can be approved, and only by an account that may be used. With the hash of a return code
+ * it cannot be redeemed before that code came back.
+ */
+export function approve(
+  record: DeviceAuthorization,
+  decision: Decision,
+  account: Account,
+  returnCodeHash: string | null = null,
+): Decided {
   if (statusAt(record, decision.at) !== 'pending') return { outcome: 'not_pending', writes: [] }
   if (!isUsable(account, decision.accountId)) return { outcome: 'not_pending', writes: [] }
-  return decided({ ...record, status: 'approved', decision, accountId: decision.accountId })
+  const returnCode = returnCodeHash === null ? null : { hash: returnCodeHash, wrong: [] }
+  return decided({ ...record, status: 'approved', decision, accountId: decision.accountId, returnCode })
 }
 
-export function deny(record: DeviceAuthorization, decision: Decision): Decided {
+/** By the person, or, for `network`, by the policy that refuses what the person would allow. */
+export function deny(
+  record: DeviceAuthorization,
+  decision: Decision,
+  deniedFor: 'network' | null = null,
+): Decided {
   if (statusAt(record, decision.at) !== 'pending') return { outcome: 'not_pending', writes: [] }
-  return decided({ ...record, status: 'denied', decision, accountId: decision.accountId })
+  return decided({ ...record, status: 'denied', decision, accountId: decision.accountId, deniedFor })
+}
+
+/** Denied by somebody who never was an account here: they said no where they were sent to sign in. */
+export function turnAway(record: DeviceAuthorization, now: number): Decided {
+  if (statusAt(record, now) !== 'pending') return { outcome: 'not_pending', writes: [] }
+  return decided({ ...record, status: 'denied' })
 }
 
 /** The asking program gives up. An approval that was not fetched yet is withdrawn with it. */
@@ -110,10 +139,19 @@ export interface PollEvent {
   readonly now: number
   /** When the poll before this one arrived, where the server remembers one; on the same clock as `now`. */
   readonly previousPollAt: number | undefined
+  /** Keyed hash of the return code that was sent along, or that what was sent cannot be one. */
+  readonly returnCode?: string | 'unreadable' | undefined
 }
 
 export type Polled =
-  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly writes: readonly [] }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly writes: readonly Write[] }
+  /** Allowed, and waiting for the return code: pending on the wire, with what is asked for. */
+  | {
+      readonly outcome: 'return_code'
+      readonly record: DeviceAuthorization
+      readonly wrong: boolean
+      readonly writes: readonly Write[]
+    }
   | { readonly outcome: 'slow_down'; readonly record: DeviceAuthorization; readonly writes: readonly Write[] }
   | { readonly outcome: 'pending'; readonly record: DeviceAuthorization; readonly writes: readonly [] }
   | { readonly outcome: 'approved'; readonly record: DeviceAuthorization; readonly writes: readonly [] }
@@ -136,22 +174,58 @@ export function poll(record: DeviceAuthorization | undefined, event: PollEvent):
     case 'redeemed':
       return refused({ reason: 'device_code_used' })
     case 'denied':
-      return refused({
-        reason: record.decision?.reportedAsAttack ? 'device_code_reported' : 'device_code_denied',
-      })
+      return refused(denialOf(record))
     case 'cancelled':
       return refused({ reason: 'device_code_cancelled' })
     case 'expired':
       return refused({ reason: 'device_code_expired' })
     case 'approved':
-      return { outcome: 'approved', record, writes: [] }
+      return awaitsReturnCode(record)
+        ? answerGuess(record, event)
+        : { outcome: 'approved', record, writes: [] }
     case 'pending':
       return isEarly(record, event) ? slowedDown(record) : { outcome: 'pending', record, writes: [] }
   }
 }
 
-function refused(refusal: Refusal): Polled {
-  return { outcome: 'refused', refusal, writes: [] }
+function refused(refusal: Refusal, writes: readonly Write[] = []): Polled {
+  return { outcome: 'refused', refusal, writes }
+}
+
+function denialOf({ deniedFor, decision }: DeviceAuthorization): Refusal {
+  if (deniedFor === 'network') return { reason: 'device_network_refused' }
+  if (deniedFor === 'return_code') return { reason: 'return_code_wrong' }
+  return { reason: decision?.reportedAsAttack ? 'device_code_reported' : 'device_code_denied' }
+}
+
+// Each wrong code is stored in the step that answers it: however many guesses come at once, there are three in all (DV-18).
+function answerGuess(record: AwaitsReturnCode, event: PollEvent): Polled {
+  const guessed = guess(record.returnCode, event.returnCode)
+  switch (guessed.verdict) {
+    case 'right':
+      return { outcome: 'approved', record, writes: [] }
+    case 'still':
+      // Whoever types is not paced: the tries are. Whoever only asks is.
+      if (!guessed.wrong && isEarly(record, event)) return slowedDown(record)
+      return { outcome: 'return_code', record, wrong: guessed.wrong, writes: [] }
+    case 'wrong': {
+      const next = { ...record, returnCode: guessed.returnCode }
+      const writes: Write[] = [{ op: 'update', kind: 'deviceAuthorization', record: next }]
+      return { outcome: 'return_code', record: next, wrong: true, writes }
+    }
+    case 'spent': {
+      const denied: DeviceAuthorization = {
+        ...record,
+        status: 'denied',
+        returnCode: guessed.returnCode,
+        deniedFor: 'return_code',
+      }
+      return refused({ reason: 'return_code_wrong' }, [
+        { op: 'update', kind: 'deviceAuthorization', record: denied },
+        { op: 'notify', topic: record.id },
+      ])
+    }
+  }
 }
 
 // Arrival to arrival, the lenient reading of the interval (standards.md LP-07, X-18). An arrival in the future means
@@ -180,6 +254,10 @@ export interface RedeemEvent {
   readonly absoluteSeconds: number
   /** The key that the refresh tokens will be bound to; null where they are not. */
   readonly jkt: string | null
+  /** The return code that came with the poll, as `poll` took it. */
+  readonly returnCode?: string | undefined
+  /** The network from which it was proved, to be remembered: new, or the record that is there with its new end. */
+  readonly memory?: NetworkMemory | undefined
 }
 
 export type Redeemed =
@@ -197,7 +275,8 @@ export function redeem(
 ): Redeemed {
   const { account, now } = event
   const { clientId, jkt, decision } = record
-  const found = poll(record, { clientId, jkt, now, previousPollAt: undefined })
+  const { returnCode } = event
+  const found = poll(record, { clientId, jkt, now, previousPollAt: undefined, returnCode })
   if (found.outcome === 'refused') return found
   if (found.outcome !== 'approved' || decision === null) {
     return { outcome: 'refused', refusal: { reason: 'device_code_used' }, writes: [] }
@@ -237,6 +316,12 @@ export function redeem(
     writes: [
       { op: 'update', kind: 'deviceAuthorization', record: redeemed },
       { op: 'insert', kind: 'grant', record: grant },
+      ...remember(event.memory),
     ],
   }
+}
+
+function remember(memory: NetworkMemory | undefined): readonly Write[] {
+  if (memory === undefined) return []
+  return [{ op: memory.version === 0 ? 'insert' : 'update', kind: 'networkMemory', record: memory }]
 }

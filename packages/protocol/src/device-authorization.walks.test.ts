@@ -17,6 +17,10 @@ const names = [
   'foreignPoll',
   'approveMia',
   'approveEve',
+  'approveFromElsewhere',
+  'sendRight',
+  'sendWrong',
+  'sendWrongAgain',
   'deny',
   'cancel',
   'foreignCancel',
@@ -31,6 +35,8 @@ interface Told {
   denied: number
   cancelled: number
   grants: string[]
+  /** Wrong codes that were judged. */
+  wrong: Set<string>
 }
 
 function createWorld() {
@@ -47,20 +53,28 @@ function createWorld() {
       jkt: null,
       acrValues: [],
       maxAge: null,
+      takesReturnCode: true,
     },
     { deviceCodeHash: 'dch', userCodeHash: 'uch' },
   )
   store.apply(writes)
   for (const id of ['usr_mia', 'usr_eve'])
     store.apply([{ op: 'insert', kind: 'account', record: account({ id, version: 0 }) }])
-  const told: Told = { approvedBy: [], denied: 0, cancelled: 0, grants: [] }
+  const told: Told = { approvedBy: [], denied: 0, cancelled: 0, grants: [], wrong: new Set() }
   return { store, told, id: record.id, now: t0, previousPollAt: undefined as number | undefined, drawn: 0 }
 }
 
 type World = ReturnType<typeof createWorld>
 
+interface Held {
+  readonly writes: readonly Write[]
+  readonly tell: () => void
+  /** The return code that came with a poll. */
+  readonly sent?: string | undefined
+}
+
 /** Reads and decides at once; the writes and what to tell come later, when somebody else may have been quicker. */
-function decide(world: World, name: Name): { writes: readonly Write[]; tell: () => void } {
+function decide(world: World, name: Name): Held {
   const { store, told, now } = world
   const record = read(world)
   const accountOf = (id: string) => store.get('account', id) as Account
@@ -81,6 +95,18 @@ function decide(world: World, name: Name): { writes: readonly Write[]; tell: () 
       const tell = () => decided.outcome === 'decided' && told.approvedBy.push(by)
       return { writes: decided.writes, tell }
     }
+    case 'approveFromElsewhere': {
+      const decided = approve(record, decision({ at: now }), accountOf('usr_mia'), 'right')
+      const tell = () => decided.outcome === 'decided' && told.approvedBy.push('usr_mia')
+      return { writes: decided.writes, tell }
+    }
+    case 'sendRight':
+      return decidePoll(world, record, 'right')
+    case 'sendWrong':
+      world.drawn += 1
+      return decidePoll(world, record, `wrong ${world.drawn}`)
+    case 'sendWrongAgain':
+      return decidePoll(world, record, record.returnCode?.wrong.at(-1) ?? 'wrong')
     case 'deny': {
       const decided = deny(record, decision({ at: now }))
       return { writes: decided.writes, tell: () => (told.denied += decided.outcome === 'decided' ? 1 : 0) }
@@ -99,11 +125,18 @@ function decide(world: World, name: Name): { writes: readonly Write[]; tell: () 
   }
 }
 
-function decidePoll(world: World, record: DeviceAuthorization) {
+function decidePoll(world: World, record: DeviceAuthorization, returnCode?: string): Held {
   const { store, told, now, previousPollAt } = world
   world.previousPollAt = now
-  const polled = poll(record, { clientId: client.id, jkt: null, now, previousPollAt })
-  if (polled.outcome !== 'approved') return { writes: polled.writes, tell: () => {} }
+  const polled = poll(record, { clientId: client.id, jkt: null, now, previousPollAt, returnCode })
+  if (polled.outcome !== 'approved') {
+    const { outcome } = polled
+    const judged = outcome === 'return_code' || (outcome === 'refused' && polled.writes.length > 0)
+    const tell = () => {
+      if (judged && returnCode !== undefined) told.wrong.add(returnCode)
+    }
+    return { writes: polled.writes, tell, sent: returnCode }
+  }
   world.drawn += 1
   const result = redeem(
     record,
@@ -113,11 +146,12 @@ function decidePoll(world: World, record: DeviceAuthorization) {
       refresh: { idleSeconds: 1000 },
       absoluteSeconds: 5000,
       jkt: null,
+      returnCode,
     },
     { grantId: `grant-${world.drawn}`, refreshHash: `refresh-${world.drawn}` },
   )
   const tell = () => result.outcome === 'granted' && told.grants.push(result.grant.id)
-  return { writes: result.writes, tell }
+  return { writes: result.writes, tell, sent: returnCode }
 }
 
 function read(world: World): DeviceAuthorization {
@@ -135,7 +169,7 @@ const followers: Record<DeviceAuthorization['status'], string[]> = {
   redeemed: ['redeemed'],
 }
 
-function apply(world: World, { writes, tell }: ReturnType<typeof decide>): boolean {
+function apply(world: World, { writes, tell, sent }: Held): boolean {
   const before = read(world)
   const decidedAt = world.now
   if (world.store.apply(writes) === 'conflict') {
@@ -146,12 +180,16 @@ function apply(world: World, { writes, tell }: ReturnType<typeof decide>): boole
   const after = read(world)
   assert.ok(followers[before.status].includes(after.status), `${before.status} became ${after.status}`)
   assert.ok(after.interval >= before.interval, 'the interval shrank')
+  const [had, has] = [before.returnCode?.wrong.length ?? 0, after.returnCode?.wrong.length ?? 0]
+  assert.ok(has >= had && has <= had + 1 && has <= 3, 'a try came back, or two went at once')
+  if (before.returnCode) assert.equal(after.returnCode?.hash, before.returnCode.hash)
   const grants = world.store.all('grant')
   assert.ok(grants.length <= 1, 'two redemptions')
   assert.equal(grants.length, after.status === 'redeemed' ? 1 : 0)
   assert.equal(after.grantId, grants[0]?.id ?? null)
   if (after.status === 'redeemed' && before.status !== 'redeemed') {
     assert.equal(before.status, 'approved')
+    if (before.returnCode) assert.equal(sent, before.returnCode.hash, 'redeemed without the return code')
     assert.ok((grants[0]?.createdAt ?? 0) < after.expiresAt && (grants[0]?.createdAt ?? 0) <= decidedAt)
   }
   return true
@@ -177,7 +215,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 function walk(world: World, taken: readonly Step[]): void {
-  const inHand = new Map<Name, ReturnType<typeof decide>>()
+  const inHand = new Map<Name, Held>()
   for (const step of taken) {
     if (step.do === 'pass') world.now += step.seconds
     else if (step.do === 'read') inHand.set(step.who, decide(world, step.who))
@@ -191,7 +229,7 @@ function walk(world: World, taken: readonly Step[]): void {
   }
 }
 
-test('DT-08 DV-10 DT-13 DT-14 DT-15 F-05 F-06 no walk gives two grants, a token after a refusal, or loses an approval', () => {
+test('DT-08 DV-10 DV-18 DT-13 DT-14 DT-15 F-05 F-06 no walk gives two grants, a token after a refusal, or loses an approval', () => {
   fc.assert(
     fc.property(steps, (taken) => {
       const world = createWorld()
@@ -202,13 +240,15 @@ test('DT-08 DV-10 DT-13 DT-14 DT-15 F-05 F-06 no walk gives two grants, a token 
       if (told.denied + told.cancelled > 0) assert.deepEqual(told.grants, [])
       const [granted] = store.all('grant')
       if (granted !== undefined) assert.deepEqual([granted.accountId], told.approvedBy)
+      assert.ok(told.wrong.size <= 3, 'more than three tries')
+      if (told.wrong.size === 3) assert.equal(read(world).status, 'denied')
 
       // Whoever was told that the approval stands gets a token on the next poll, unless something final came after.
       const record = read(world)
       const owner = store.get('account', record.accountId ?? '')
       const usable = owner?.disabledAt === null
       const before = told.grants.length
-      assert.ok(apply(world, decidePoll(world, record)))
+      assert.ok(apply(world, decidePoll(world, record, 'right')))
       const stands = told.approvedBy.length === 1 && statusAt(record, world.now) === 'approved' && usable
       assert.equal(told.grants.length - before, stands ? 1 : 0)
       if (told.approvedBy.length === 1 && told.cancelled === 0 && world.now < record.expiresAt)
@@ -248,9 +288,20 @@ test('every kind of end is reached by the walks, so that none of them passes for
     fc.property(steps, (taken) => {
       const world = createWorld()
       walk(world, taken)
-      ends.add(statusAt(read(world), world.now))
+      const { deniedFor, returnCode } = read(world)
+      const end = statusAt(read(world), world.now)
+      ends.add(deniedFor ?? (returnCode && end === 'redeemed' ? 'redeemed from elsewhere' : end))
     }),
     { numRuns: 1500, seed: 8628 },
   )
-  assert.deepEqual([...ends].sort(), ['approved', 'cancelled', 'denied', 'expired', 'pending', 'redeemed'])
+  assert.deepEqual([...ends].sort(), [
+    'approved',
+    'cancelled',
+    'denied',
+    'expired',
+    'pending',
+    'redeemed',
+    'redeemed from elsewhere',
+    'return_code',
+  ])
 })

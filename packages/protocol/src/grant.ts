@@ -17,6 +17,8 @@ export interface BeginEvent
     | 'nonce'
     | 'jkt'
   > {
+  /** What it is called until the person names it, where the machine said no name of its own. */
+  readonly plainName?: string
   readonly now: number
   /** Null where the client gets no refresh token. */
   readonly refresh: { readonly idleSeconds: number } | null
@@ -28,13 +30,13 @@ export function begin(
   event: BeginEvent,
   fresh: { readonly grantId: string; readonly refreshHash: string },
 ): Grant {
-  const { now, refresh, absoluteSeconds, ...said } = event
+  const { now, refresh, absoluteSeconds, plainName = '', ...said } = event
   const expiresAt = now + absoluteSeconds
   return {
     ...said,
     id: fresh.grantId,
     version: 0,
-    deviceName: event.context.reported.deviceName ?? '',
+    deviceName: event.context.reported.deviceName ?? plainName,
     createdAt: now,
     lastUsedAt: now,
     expiresAt,
@@ -47,7 +49,7 @@ export function begin(
             idleExpiresAt: Math.min(now + refresh.idleSeconds, expiresAt),
             previous: null,
           },
-    revokedTokens: [],
+    tokensRevokedUntil: 0,
     revokedAt: null,
     revokedFor: null,
   }
@@ -66,22 +68,26 @@ export function rename(grant: Grant, deviceName: string): readonly Write[] {
   return [{ op: 'update', kind: 'grant', record: { ...grant, deviceName } }]
 }
 
+/** Under this id it is remembered that one access token was revoked, until it would have expired. */
+export function revokedTokenId(jti: string): string {
+  return `revoked token ${jti}`
+}
+
 /**
- * RFC 7009 §2: one access token ends, the grant goes on (RV-08). The list forgets tokens that expired anyway; where more
- * than `most` would have to be remembered at once, the grant ends instead, so that no revocation is ever forgotten.
+ * RFC 7009 §2: one access token ends, the grant goes on (RV-08). Each has a record of its own, so that there may be any number:
+ * whoever holds small tokens of a grant and revokes them all ends nothing else. The grant knows only for how long to look.
  */
 export function revokeAccessToken(
   grant: Grant,
   token: { readonly jti: string; readonly expiresAt: number },
   now: number,
-  most = 200,
 ): readonly Write[] {
   if (grant.revokedAt !== null || token.expiresAt <= now) return []
-  if (grant.revokedTokens.some(({ jti }) => jti === token.jti)) return []
-  const remembered = grant.revokedTokens.filter(({ expiresAt }) => expiresAt > now)
-  if (remembered.length >= most) return revoke(grant, 'client', now)
-  const revokedTokens = [...remembered, { jti: token.jti, expiresAt: token.expiresAt }]
-  return [{ op: 'update', kind: 'grant', record: { ...grant, revokedTokens } }]
+  const { jti, expiresAt } = token
+  const revoked = { id: revokedTokenId(jti), version: 0, expiresAt }
+  const write: Write = { op: 'insert', kind: 'spent', record: revoked }
+  if (expiresAt <= grant.tokensRevokedUntil) return [write]
+  return [write, { op: 'update', kind: 'grant', record: { ...grant, tokensRevokedUntil: expiresAt } }]
 }
 
 /** Whether tokens of the grant may be used now: it lives, and so does the account behind it. */

@@ -24,6 +24,7 @@ export function plainClient(said: Pick<Client, 'id' | 'name' | 'createdAt'> & Pa
     skipsConsent: false,
     requiresPar: false,
     requiresDpop: false,
+    deviceNetworkPolicy: null,
     accessTokenFormat: 'jwt',
     accessTokenSeconds: 600,
     accessTokenAlg: 'ES256',

@@ -21,6 +21,8 @@ export interface AuthorizationRequest extends Versioned {
    * cannot be used to lead people away from here (RFC 9700 §4.11.2).
    */
   readonly refusal: Refusal | null
+  /** The program that pushed it: where it was seen, and what it says of itself. Absent when a browser brought it. */
+  readonly context?: RequestContext
   readonly createdAt: number
   readonly expiresAt: number
 }

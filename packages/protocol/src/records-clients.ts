@@ -53,6 +53,11 @@ export interface Client extends Versioned {
   readonly requiresPar: boolean
   /** Only tokens bound to a key (RFC 9449 §5.2). */
   readonly requiresDpop: boolean
+  /**
+   * Where a code is approved from another network than the device's: a second step, six characters to type back, or a refusal
+   * (device-network.ts). Null for the server's own.
+   */
+  readonly deviceNetworkPolicy: 'confirm' | 'return-code' | 'refuse' | null
   readonly accessTokenFormat: 'jwt' | 'opaque'
   readonly accessTokenSeconds: number
   /** How its access tokens are signed, where they are JWTs. */

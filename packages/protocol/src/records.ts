@@ -3,15 +3,18 @@
 // Instants are whole seconds since the epoch (`…At`), spans are seconds (`…Seconds`, `…In`).
 // Secrets never appear here in clear: only digests (`…Hash`) and ciphertexts (`…Sealed`).
 // Rules that move records are in the files named by the record; how they are stored is the server's matter.
-// Clients and resources are records-clients.ts, authorization requests, codes and consents records-authorization.ts.
+// Clients and resources are records-clients.ts, authorization requests, codes and consents records-authorization.ts, identities
+// elsewhere and remembered networks records-identity.ts.
 
 import type { AuthorizationCode, AuthorizationRequest, Consent } from './records-authorization.ts'
 import type { RequestContext, Versioned } from './records-base.ts'
 import type { Client, InitialAccessToken, Resource, SigningAlg } from './records-clients.ts'
+import type { Identity, NetworkMemory, UpstreamSignIn } from './records-identity.ts'
 
 export type * from './records-authorization.ts'
 export type * from './records-base.ts'
 export type * from './records-clients.ts'
+export type * from './records-identity.ts'
 
 /** A person who can sign in. `id` is the `sub` of tokens and always starts with `usr_`. */
 export interface Account extends Versioned {
@@ -62,6 +65,14 @@ export interface Decision {
   readonly grantId: string | null
 }
 
+/** The characters that the approving browser shows and the terminal has to send back. */
+export interface ReturnCode {
+  /** Keyed hash of the code. */
+  readonly hash: string
+  /** Keyed hashes of the wrong codes that were sent; one that is sent again, because an answer was lost, costs nothing. */
+  readonly wrong: readonly string[]
+}
+
 /** RFC 8628 §3.2; `id` is the SHA-256 of the device code. */
 export interface DeviceAuthorization extends Versioned {
   readonly userCodeHash: string
@@ -82,6 +93,14 @@ export interface DeviceAuthorization extends Versioned {
   /** What kind of sign-in the program asks for at the approval (RFC 9470 §4 by analogy). */
   readonly acrValues: readonly string[]
   readonly maxAge: number | null
+  /** The address in `context` tells nothing about where the program is. */
+  readonly networkUnknown?: boolean
+  /** The program said that it can take a return code (return-code.ts). */
+  readonly takesReturnCode: boolean
+  /** What has to be typed back before an approved request can be redeemed; null where nothing has to be. */
+  readonly returnCode: ReturnCode | null
+  /** Why it was denied where no person said so: by policy, or after too many wrong return codes. */
+  readonly deniedFor: 'network' | 'return_code' | null
 }
 
 /** Something that may happen once: a `jti` that was seen, a token that was revoked by itself. `id` names its purpose. */
@@ -140,8 +159,8 @@ export interface Grant extends Versioned {
   /** The absolute end: no refresh token outlives it. */
   readonly expiresAt: number
   readonly refresh: RefreshState | null
-  /** Access tokens revoked one by one, kept until they would have expired. */
-  readonly revokedTokens: readonly { readonly jti: string; readonly expiresAt: number }[]
+  /** Until when the last of its access tokens that were revoked one by one would have lived; which they are, `Spent` says. */
+  readonly tokensRevokedUntil: number
   readonly revokedAt: number | null
   readonly revokedFor: 'person' | 'client' | 'reuse' | 'admin' | null
 }
@@ -190,6 +209,9 @@ export interface Records {
   spent: Spent
   auditEntry: AuditEntry
   setting: Setting
+  identity: Identity
+  upstreamSignIn: UpstreamSignIn
+  networkMemory: NetworkMemory
 }
 
 export type Kind = keyof Records

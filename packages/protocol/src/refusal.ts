@@ -10,6 +10,7 @@ export type Refusal =
   | { readonly reason: 'grant_type_unsupported' }
   | { readonly reason: 'grant_type_not_allowed'; readonly clientId: string; readonly grantType: string }
   | { readonly reason: 'scope_not_allowed'; readonly clientId?: string }
+  | { readonly reason: 'scope_not_for_devices'; readonly clientId: string }
   | { readonly reason: 'resource_not_allowed'; readonly clientId?: string }
   | { readonly reason: 'device_code_unknown' }
   | { readonly reason: 'device_code_foreign'; readonly clientId: string }
@@ -17,6 +18,8 @@ export type Refusal =
   | { readonly reason: 'device_code_denied' }
   | { readonly reason: 'device_code_reported' }
   | { readonly reason: 'device_code_cancelled' }
+  | { readonly reason: 'device_network_refused' }
+  | { readonly reason: 'return_code_wrong' }
   | { readonly reason: 'device_code_expired' }
   | { readonly reason: 'account_disabled'; readonly accountId: string }
   | { readonly reason: 'refresh_token_unknown' }
@@ -97,6 +100,8 @@ export function speakRefusal(refusal: Refusal): WireError {
       return wire('unauthorized_client', 'This client may not use this grant.')
     case 'scope_not_allowed':
       return wire('invalid_scope', 'The scope is malformed, unknown, or more than this client may have.')
+    case 'scope_not_for_devices':
+      return wire('invalid_scope', 'Scopes of the administration are not given to devices.')
     case 'resource_not_allowed':
       return wire('invalid_target', 'The resource is malformed, unknown, or not part of the grant.')
     case 'device_code_unknown':
@@ -104,13 +109,13 @@ export function speakRefusal(refusal: Refusal): WireError {
     case 'device_code_used':
       return wire('invalid_grant', 'The device code is unknown or was already used.')
     case 'device_code_denied':
-      return wire('access_denied', 'The request was denied.')
     case 'device_code_reported':
-      return wire('access_denied', 'The request was denied and reported.')
     case 'device_code_cancelled':
-      return wire('access_denied', 'The request was cancelled.')
+    case 'device_network_refused':
+    case 'return_code_wrong':
     case 'account_disabled':
-      return wire('access_denied', 'The account cannot be used.')
+    case 'request_denied':
+      return wire('access_denied', denials[refusal.reason])
     case 'device_code_expired':
       return wire('expired_token', 'The device code has expired.')
     case 'refresh_token_unknown':
@@ -152,8 +157,6 @@ export function speakRefusal(refusal: Refusal): WireError {
       return wire('unsupported_response_type', 'Only the response type code is supported.')
     case 'request_object_unsupported':
       return wire(`${refusal.what}_not_supported`, `The parameter ${refusal.what} is not supported.`)
-    case 'request_denied':
-      return wire('access_denied', 'The request was denied.')
     case 'login_required':
       return wire('login_required', 'The person has to sign in.')
     case 'consent_required':
@@ -166,6 +169,16 @@ export function speakRefusal(refusal: Refusal): WireError {
       return wire('unmet_authentication_requirements', 'The requested kind of sign-in cannot be reached.')
   }
 }
+
+const denials = {
+  device_code_denied: 'The request was denied.',
+  device_code_reported: 'The request was denied and reported.',
+  device_code_cancelled: 'The request was cancelled.',
+  device_network_refused: 'The browser is on another network than this device, which is refused here.',
+  return_code_wrong: 'The characters shown in the browser were typed wrong too often.',
+  account_disabled: 'The account cannot be used.',
+  request_denied: 'The request was denied.',
+} as const
 
 function malformedSentence(detail: MalformedDetail): string {
   switch (detail) {

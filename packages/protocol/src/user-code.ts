@@ -46,7 +46,7 @@ export type ReadUserCode =
 export function readUserCode(typed: string): ReadUserCode {
   const text = typed.slice(0, 200).normalize('NFKC').toUpperCase()
   const readings = [text, lastSegment(text), groupsWithin(text.replace(/%[0-9A-F]{2}/g, ' '))]
-    .map((part) => fold(part.replace(/[^A-Z0-9]/g, '')))
+    .map((part) => foldLookalikes(part.replace(/[^A-Z0-9]/g, '')))
     .filter((part) => part.length === userCodeLength)
   const code = readings.find(isCode)
   if (code !== undefined) return { ok: true, code }
@@ -55,7 +55,10 @@ export function readUserCode(typed: string): ReadUserCode {
   return { ok: false, hint: /[0O]/.test(nearest) ? 'letter_o' : 'letters' }
 }
 
-const fold = (text: string) => text.replace(/[12568IU]/g, (char) => folds[char] ?? char)
+/** Capitals and digits as the letters that they were taken for. */
+export function foldLookalikes(text: string): string {
+  return text.replace(/[12568IU]/g, (char) => folds[char] ?? char)
+}
 const isCode = (text: string) => /^[BCDFGHJKLMNPQRSTVWXZ]{8}$/.test(text)
 
 // A pasted link ends in the code; a pasted sentence has it after a colon. Both cut points drop what stands before.
@@ -72,7 +75,7 @@ function groupsWithin(text: string): string {
   const pairs = [...text.matchAll(/(?<![A-Z0-9])(?=([A-Z0-9]{4})[^A-Z0-9]{0,3}([A-Z0-9]{4})(?![A-Z0-9]))/g)]
     .map(([, first, second]) => `${first}${second}`)
     .reverse()
-  return pairs.find(isCode) ?? pairs.find((pair) => isCode(fold(pair))) ?? ''
+  return pairs.find(isCode) ?? pairs.find((pair) => isCode(foldLookalikes(pair))) ?? ''
 }
 
 /** Bits of entropy of one code: 34.6 for eight letters of twenty. */

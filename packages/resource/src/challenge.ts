@@ -19,14 +19,14 @@ export type Offer = {
 
 export function challenge(refused: Refused, offer: Offer): Answer {
   const wire = wireOf(refused.refusal)
-  const challenges =
-    wire.status === 503 ? [] : schemesOf(offer).map((scheme) => write(scheme, refused, wire, offer))
+  const comeBack = wire.status === 503 || wire.status === 429
+  const challenges = comeBack ? [] : schemesOf(offer).map((scheme) => write(scheme, refused, wire, offer))
   const body = { error: wire.error ?? bodyError(wire), error_description: wire.description }
   return {
     status: wire.status,
     headers: [
       ...challenges.map((value) => ['WWW-Authenticate', value] as const),
-      ...(wire.status === 503 ? [['Retry-After', RETRY_AFTER_SECONDS] as const] : []),
+      ...(comeBack ? [['Retry-After', RETRY_AFTER_SECONDS] as const] : []),
       ...nonceHeaders(refused.nonce),
       exposedHeaders,
       ['Cache-Control', 'no-store'],
@@ -78,6 +78,7 @@ function stepUp({ acrValues, maxAge }: Requirements): Record<string, string | un
 }
 
 function bodyError({ status }: Wire): string {
+  if (status === 429) return 'too_many_requests'
   return status === 503 ? 'temporarily_unavailable' : 'unauthorized'
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { UnavailableError } from './errors.ts'
-import { type ProtectedResource, protect } from './protect.ts'
+import { type ProtectedResource, protect, toResponse } from './protect.ts'
 import { createReplayMemory } from './replays.ts'
 import type { DpopOptions, ResourceOptions } from './settings.ts'
 import { createClock, requestWith, type TestClock } from './testing/clock.ts'
@@ -163,20 +163,60 @@ test('JK-18 the memory may be shared by several nodes; when it fails, access is 
 })
 
 test('DP-05 the memory of one process forgets in time, and when it is full it closes instead of forgetting', () => {
-  const memory = createReplayMemory(70, clock.system, 3)
+  const memory = createReplayMemory(70, clock.system, { all: 3, perKey: 3 })
   const until = startOfTests + 70
-  assert.deepEqual(
-    ['a', 'b', 'c'].map((name) => memory.firstTime(name, until)),
-    [true, true, true],
-  )
-  assert.throws(() => memory.firstTime('d', until), UnavailableError)
+  const first = (name: string) => memory.firstTime(name, until, `key of ${name}`)
+  assert.deepEqual(['a', 'b', 'c'].map(first), [true, true, true])
+  assert.throws(() => first('d'), UnavailableError)
   clock.advance(70)
-  assert.equal(memory.firstTime('a', until), false)
-  assert.equal(memory.firstTime('d', until), true)
+  assert.equal(first('a'), false)
+  assert.equal(first('d'), true)
   clock.advance(70)
-  assert.equal(memory.firstTime('a', until), true)
+  assert.equal(first('a'), true)
   clock.advance(500)
-  assert.equal(memory.firstTime('d', until), true)
+  assert.equal(first('d'), true)
+})
+
+test('DP-05 G-27 one key that proves too often is told to come back, and the others go on', async () => {
+  const replays = createReplayMemory(70, clock.system, { all: 10, perKey: 2 })
+  const resource = create({ replays })
+  const other = await createProver()
+  const bound = await issuer.sign({ cnf: { jkt: other.jkt } })
+  const proofs = await Promise.all(['1', '2', '3'].map((jti) => prover.prove(token, { jti })))
+  const outcomes = []
+  for (const proof of proofs) outcomes.push(await reasonFor(resource, proven(proof)))
+  assert.deepEqual(outcomes, ['passed', 'passed', 'proofs_too_many'])
+  assert.equal(await reasonFor(resource, proven(await other.prove(bound), bound)), 'passed')
+  // What was seen is no less seen.
+  assert.equal(await reasonFor(resource, proven(proofs[0])), 'replayed')
+  const answer = await resource.verify(proven(proofs[2]))
+  assert.ok(!answer.ok)
+  const said = toResponse(resource.challenge(answer))
+  assert.deepEqual(
+    [said.status, said.headers.get('retry-after'), said.headers.get('www-authenticate')],
+    [429, '5', null],
+  )
+  assert.equal(((await said.json()) as { error: string }).error, 'too_many_requests')
+  clock.advance(70)
+  const later = await prover.prove(token, { jti: '4', iat: startOfTests + 70 })
+  assert.equal(await reasonFor(resource, proven(later)), 'passed')
+})
+
+test('DP-02 G-27 an RSA key of a proof has 2048 to 4096 bits and a short exponent', async () => {
+  const resource = create()
+  const good = await createProver('RS256')
+  assert.equal(good.jwk.e, 'AQAB')
+  const bound = await issuer.sign({ cnf: { jkt: good.jkt } })
+  assert.equal(await reasonFor(resource, proven(await good.prove(bound), bound)), 'passed')
+  for (const change of [
+    { n: `A${'w'.repeat(700)}` },
+    { n: 'w'.repeat(300) },
+    { e: 'w'.repeat(300) },
+    { e: undefined },
+  ]) {
+    const jwk = JSON.parse(JSON.stringify({ ...good.jwk, ...change }))
+    assert.equal(await reasonFor(resource, proven(await good.prove(bound, {}, { jwk }), bound)), 'key')
+  }
 })
 
 test('DP-10 a proof for another token, or by another key, is refused', async () => {

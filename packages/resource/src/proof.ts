@@ -3,6 +3,7 @@
 
 import {
   isJsonObject,
+  isModestRsaKey,
   isNumericDate,
   type JsonObject,
   jwtType,
@@ -52,9 +53,9 @@ export async function judgeProof(request: ProvenRequest, parts: ProofParts): Pro
   // two clients happen to call the same.
   const name = await sha256(`${key.jkt} ${String(jti)}`)
   const until = parts.now + parts.dpop.ageSeconds + parts.dpop.aheadSeconds
-  return (await parts.replays.firstTime(name, until))
-    ? { nonceIsOld: given === 'previous' }
-    : fault('replayed')
+  const first = await parts.replays.firstTime(name, until, key.jkt)
+  if (first === 'too_many') return { refusal: { reason: 'proofs_too_many', jkt: key.jkt } }
+  return first ? { nonceIsOld: given === 'previous' } : fault('replayed')
 }
 
 /** RFC 9449 §4.3 (4) to (7): the kind, the algorithm, a public key, and its signature. */
@@ -68,6 +69,8 @@ async function keyOf(
   if ('crit' in header) return { why: 'malformed' }
   if (!isAlgorithm(alg) || !algorithms.includes(alg)) return { why: 'algorithm' }
   if (!isJsonObject(jwk) || showsPrivateKey(jwk)) return { why: 'key' }
+  // Unlike those of an issuer, anybody makes these keys, and a huge one would be ours to pay for.
+  if (jwk.kty === 'RSA' && !isModestRsaKey(jwk)) return { why: 'key' }
   const key = publicKey(jwk)
   if (key === undefined || !key.fits(alg)) return { why: 'key' }
   try {

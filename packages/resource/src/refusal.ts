@@ -26,6 +26,8 @@ export type Refusal =
   | { readonly reason: 'token_unbound' }
   | { readonly reason: 'subject_wrong'; readonly kind: 'user' | 'client' }
   | { readonly reason: 'proof_invalid'; readonly why: ProofFault }
+  /** More proofs of one key than are remembered: good ones, but too fast. */
+  | { readonly reason: 'proofs_too_many'; readonly jkt: string }
   | { readonly reason: 'nonce_needed' }
   | { readonly reason: 'scope_insufficient'; readonly missing: readonly string[] }
   | { readonly reason: 'authentication_insufficient'; readonly why: 'acr' | 'age' }
@@ -66,8 +68,8 @@ export type WireError =
   | 'insufficient_user_authentication'
 
 export type Wire = {
-  readonly status: 400 | 401 | 403 | 503
-  /** Undefined where the challenge must not name an error: nothing was presented (RFC 6750 §3.1). */
+  readonly status: 400 | 401 | 403 | 429 | 503
+  /** Undefined where nothing was presented (RFC 6750 §3.1), or the fault is not in what was. */
   readonly error: WireError | undefined
   readonly description: string
 }
@@ -107,6 +109,8 @@ export function wireOf(refusal: Refusal): Wire {
       return wire(401, 'invalid_token', 'The access token is not valid')
     case 'proof_invalid':
       return wire(401, 'invalid_dpop_proof', 'The proof of the key is missing or not valid')
+    case 'proofs_too_many':
+      return wire(429, undefined, 'The key is used too often')
     case 'nonce_needed':
       return wire(401, 'use_dpop_nonce', 'The proof of the key needs the nonce of this answer')
     case 'scope_insufficient':

@@ -133,7 +133,7 @@ test('RFC 10027 allowing is told with both addresses and the grant that it becom
   await told()
   const connected = await browser.submit(page, '/device/decision', { decision: 'allow' })
   const allowed = await only()
-  const detail = { scopes: ['openid', 'email'], deviceAddress: here }
+  const detail = { scopes: ['openid', 'email'], deviceAddress: here, network: 'none' }
   const clientId = 'countersign-cli'
   assert.deepEqual(allowed, said({ event: 'device.allowed', clientId, grantId: allowed.grantId, detail }))
   await poll(server, asked)
@@ -288,4 +288,4 @@ test('every event is explained to operators, and none that is not there', () => 
 })
 
 const eventName =
-  /'(?:account|assertion|authorization|browser|client|consent|device|grant|key|passkey|registration_token|resource|subject|token)\.[a-z_]+'/g
+  /'(?:account|assertion|authorization|browser|client|consent|device|grant|identity|key|passkey|registration_token|resource|subject|token)\.[a-z_]+'/g

@@ -5,14 +5,17 @@
 import { createHash } from 'node:crypto'
 import {
   type AuthorizationParameters,
+  consent,
   formActionSources,
   type Refusal,
   speakRefusal,
 } from '@countersign/protocol'
 import { html, raw } from 'hono/html'
 import { type PlainResponse, seeOther } from './http.ts'
+import { placeOf } from './pages/leave.ts'
+import { here } from './pages/links.ts'
 import { text } from './pages/messages.ts'
-import { renderPage } from './pages/page.ts'
+import { type Html, named, renderPage } from './pages/page.ts'
 import type { Services } from './services.ts'
 import { StoreUnavailable } from './store/store.ts'
 
@@ -28,8 +31,37 @@ export function answerWithRefusal(
   to: AnswerTo,
   refusal: Refusal,
 ): Promise<PlainResponse> {
+  return answer(services, to, said(refusal))
+}
+
+/**
+ * The same for a client that nobody vouches for, where the person has not just said so themselves: they are told where it leads, and
+ * go there or not. RFC 9700 §4.11.2: only to a trusted address the browser is sent by itself.
+ */
+export async function offerRefusal(
+  services: Services,
+  to: AnswerTo,
+  refusal: Refusal,
+  clientName: string,
+): Promise<PlainResponse> {
+  const parameters = parametersOf(services, to, said(refusal))
+  const place = placeOf(consent.reachOf(to.redirectUri))
+  const button = html`<button class="primary">${text.leave.button}</button>`
+  const main = html`<h1>${text.leave.refusedTitle}</h1>
+<p class="lead">${text.leave.refused(html`<strong>${named(clientName)}</strong>`, place)}</p>
+${
+  to.responseMode === 'form_post'
+    ? form(to.redirectUri, parameters, button)
+    : html`<p><a class="button primary" href="${withQuery(to.redirectUri, parameters)}" rel="noreferrer">${text.leave.button}</a></p>`
+}
+<p><a href="${here(services, '/')}">${text.toStart}</a></p>`
+  const headers = { 'content-security-policy': policyFor(to.redirectUri, "'none'") }
+  return renderPage(services, { title: text.leave.refusedTitle, main, headers })
+}
+
+function said(refusal: Refusal): Readonly<Record<string, string>> {
   const { error, description } = speakRefusal(refusal)
-  return answer(services, to, { error, error_description: description })
+  return { error, error_description: description }
 }
 
 /** What a client hears of a fault of ours (RFC 6749 §4.1.2.1); the rest of it is for the log. */
@@ -44,13 +76,21 @@ export function answerWithFault(services: Services, to: AnswerTo, fault: unknown
 
 async function answer(
   services: Services,
-  { redirectUri, responseMode, state }: AnswerTo,
+  to: AnswerTo,
   said: Readonly<Record<string, string>>,
 ): Promise<PlainResponse> {
-  const parameters = { ...said, ...(state === null ? {} : { state }), iss: services.config.issuer }
-  if (responseMode === 'form_post') return formPost(services, redirectUri, parameters)
+  const parameters = parametersOf(services, to, said)
+  if (to.responseMode === 'form_post') return formPost(services, to.redirectUri, parameters)
   // 303, so that a browser which posted the decision does not post it on (RFC 9700 §4.12).
-  return seeOther(withQuery(redirectUri, parameters), { 'referrer-policy': 'no-referrer' })
+  return seeOther(withQuery(to.redirectUri, parameters), { 'referrer-policy': 'no-referrer' })
+}
+
+function parametersOf(
+  { config }: Services,
+  { state }: AnswerTo,
+  said: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return { ...said, ...(state === null ? {} : { state }), iss: config.issuer }
 }
 
 /** RFC 6749 §3.1.2: the redirect URI's own query stays. */
@@ -70,22 +110,30 @@ function formPost(
   parameters: Readonly<Record<string, string>>,
 ): Promise<PlainResponse> {
   const { title, lead, button } = text.handBack
+  const main = html`<h1>${title}</h1>
+<p class="lead">${lead}</p>
+${form(redirectUri, parameters, html`<button class="primary">${button}</button>`)}
+<script>${raw(submitAtOnce)}</script>`
+  const headers = { 'content-security-policy': policyFor(redirectUri, `'sha256-${submitAtOnceHash}'`) }
+  return renderPage(services, { title, main, headers })
+}
+
+function form(redirectUri: string, parameters: Readonly<Record<string, string>>, button: Html): Html {
   const inputs = Object.entries(parameters).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )
-  const main = html`<h1>${title}</h1>
-<p class="lead">${lead}</p>
-<form method="post" action="${redirectUri}">${inputs}<button class="primary">${button}</button></form>
-<script>${raw(submitAtOnce)}</script>`
-  const policy = [
+  return html`<form method="post" action="${redirectUri}">${inputs}${button}</form>`
+}
+
+function policyFor(redirectUri: string, scripts: string): string {
+  return [
     "default-src 'none'",
     "style-src 'self'",
-    `script-src 'sha256-${submitAtOnceHash}'`,
+    `script-src ${scripts}`,
     "img-src 'self' data:",
     "base-uri 'none'",
     "object-src 'none'",
     "frame-ancestors 'none'",
     `form-action ${formActionSources(redirectUri).join(' ')}`,
   ].join('; ')
-  return renderPage(services, { title, main, headers: { 'content-security-policy': policy } })
 }

@@ -8,12 +8,13 @@ import {
   type Client,
   canSatisfyAcr,
   consent,
+  isVouchedFor,
   mustAuthenticateAgain,
   type Refusal,
   satisfiesAcr,
 } from '@countersign/protocol'
-import { normalizeEmail } from './accounts/accounts.ts'
 import type { SignedIn } from './accounts/browser-session.ts'
+import { normalizeEmail } from './accounts/email.ts'
 import { aboutOf, findConsent, keysHashOf } from './consents.ts'
 import type { Visit } from './pages/visit.ts'
 import type { Services } from './services.ts'
@@ -41,7 +42,8 @@ export type NextStep =
 
 export async function nextStep(visit: Visit, { record, client }: OpenAuthorization): Promise<NextStep> {
   const { services, signedIn } = visit
-  const silent = record.parameters.prompt.includes('none')
+  // Of a client that nobody vouches for, who is here is asked first: an answer without a word would lead anybody anywhere.
+  const silent = record.parameters.prompt.includes('none') && (signedIn !== undefined || isVouchedFor(client))
   const unlessSilent = (step: NextStep, reason: SilentReason): NextStep =>
     silent ? { step: 'refuse', refusal: { reason } } : step
   if (record.refusal !== null && (silent || signedIn !== undefined))

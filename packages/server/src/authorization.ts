@@ -3,21 +3,21 @@
 // Reading the request is endpoints/authorize.ts and endpoints/par.ts, the pages are pages/sign-in.ts and pages/consent.ts,
 // what comes next is authorization-steps.ts, and how an answer travels authorization-answer.ts.
 
-import { authorizationCode, consent, type Refusal, type Write } from '@countersign/protocol'
+import { authorizationCode, consent, isVouchedFor, type Refusal, type Write } from '@countersign/protocol'
 import { audit, byPerson } from './audit.ts'
-import { answerWithCode, answerWithRefusal } from './authorization-answer.ts'
+import { answerWithCode, answerWithRefusal, offerRefusal } from './authorization-answer.ts'
 import { authorizationCodeId, newAuthorizationCode } from './authorization-codes.ts'
 import { mayStillAsk } from './authorization-reading.ts'
 import { findOpenRecord, isOpen } from './authorization-requests.ts'
 import { nextStep, type OpenAuthorization } from './authorization-steps.ts'
 import { firstUse } from './client-first-use.ts'
 import { aboutOf, consentId, findConsent, keysHashOf } from './consents.ts'
-import { type PlainResponse, seeOther } from './http.ts'
+import { onlyLookedAt, type PlainResponse, seeOther } from './http.ts'
 import { here } from './pages/links.ts'
 import { problemPage } from './pages/problem.ts'
 import { isSignedIn, type SignedVisit, type Visit } from './pages/visit.ts'
+import { observedIn } from './request-context.ts'
 import { decideAndApply } from './store/store.ts'
-import { cleanText } from './text.ts'
 import { newGrantId } from './tokens.ts'
 
 export { type NextStep, nextStep, type OpenAuthorization } from './authorization-steps.ts'
@@ -43,7 +43,12 @@ function pageOf(step: 'sign_in' | 'consent', { reference }: OpenAuthorization): 
 /** To the page of the next step, `/login?request=REF` or `/consent?request=REF`; or the answer to the client. */
 export async function continueRequest(visit: Visit, open: OpenAuthorization): Promise<PlainResponse> {
   const next = await nextStep(visit, open)
-  if (next.step === 'refuse') return refuseRequest(visit, open, next.refusal)
+  const decides = next.step === 'refuse' || next.step === 'answer'
+  if (decides && visit.request.method === 'HEAD') return onlyLookedAt
+  if (next.step === 'refuse') {
+    const answer = isVouchedFor(open.client) ? answerWithRefusal : offerRefusal
+    return refuseRequest(visit, open, next.refusal, { answer })
+  }
   if (next.step === 'answer' && isSignedIn(visit)) return answerUnasked(visit, open)
   return seeOther(here(visit.services, pageOf(next.step === 'consent' ? 'consent' : 'sign_in', open)))
 }
@@ -107,8 +112,8 @@ async function issueCode(
     authTime: signedIn.session.authenticatedAt,
     amr: signedIn.session.amr,
     context: {
-      observed: { address: request.address, userAgent: cleanText(request.headers['user-agent'], 200) ?? '' },
-      reported: { deviceName: null, clientVersion: null, agent: null },
+      observed: observedIn(request),
+      reported: open.record.context?.reported ?? nothingReported,
     },
     now: system.now(),
     lifetimeSeconds: config.authorizationCodeSeconds,
@@ -130,11 +135,15 @@ async function issueCode(
     return { issued: true, writes: [...ends, ...more, ...issued.writes, ...used, said] }
   })
   if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
-  return done.decision.issued ? answerWithCode(services, parameters, code) : afterAll(visit, open)
+  if (!done.decision.issued) return afterAll(visit, open)
+  await services.throttle.completed(request.address)
+  return answerWithCode(services, parameters, code)
 }
 
-/** The person does not allow it: the client hears `access_denied`. */
-export function denyRequest(visit: Visit, open: OpenAuthorization): Promise<PlainResponse> {
+const nothingReported = { deviceName: null, clientVersion: null, agent: null }
+
+/** The person does not allow it, and the client hears so. */
+export async function denyRequest(visit: Visit, open: OpenAuthorization): Promise<PlainResponse> {
   const { services, request, signedIn } = visit
   const { scopes, resources } = open.record.parameters
   const accountId = signedIn?.account.id ?? null
@@ -146,14 +155,23 @@ export function denyRequest(visit: Visit, open: OpenAuthorization): Promise<Plai
     clientId: open.client.id,
     detail: { scopes, resources },
   })
-  return refuseRequest(visit, open, { reason: 'request_denied' }, [said])
+  // Whoever turns away from the only sign-in that would have done leaves it unmet, whatever they think of the client (SU-04).
+  const next = await nextStep(visit, open)
+  const isUnmet = next.step === 'sign_in' && next.why === 'stronger'
+  const refusal: Refusal = { reason: isUnmet ? 'authentication_unmet' : 'request_denied' }
+  return refuseRequest(visit, open, refusal, { told: [said] })
+}
+
+interface RefusalWith {
+  readonly answer?: typeof offerRefusal
+  readonly told?: readonly Write[]
 }
 
 async function refuseRequest(
   visit: Visit,
   open: OpenAuthorization,
   refusal: Refusal,
-  told: readonly Write[] = [],
+  { answer = answerWithRefusal, told = [] }: RefusalWith,
 ): Promise<PlainResponse> {
   const { services } = visit
   const done = await decideAndApply(services.store, async () => {
@@ -163,7 +181,7 @@ async function refuseRequest(
   if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   if (!done.decision.ended) return afterAll(visit, open)
   services.log.info('authorization refused', { reason: refusal.reason, clientId: open.client.id })
-  return answerWithRefusal(services, open.record.parameters, refusal)
+  return answer(services, open.record.parameters, refusal, open.client.name)
 }
 
 // A request is decided once, in whatever tab that was (AZ-25). One that never had to be stored is answered where it was read.

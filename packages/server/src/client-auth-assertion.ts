@@ -19,7 +19,11 @@ const longestSeconds = 300
 const types: readonly (string | undefined)[] = [undefined, 'jwt', 'client-authentication+jwt']
 
 /** The client that made the assertion in the form, which is spent by this; undefined when it is not good. */
-export async function clientByAssertion(services: Services, form: Form): Promise<Client | undefined> {
+export async function clientByAssertion(
+  services: Services,
+  form: Form,
+  from: string,
+): Promise<Client | undefined> {
   const text = form.get('client_assertion') ?? ''
   const assertion = form.get('client_assertion_type') === assertionType ? readCompactJwt(text) : undefined
   if (assertion === undefined || !types.includes(assertion.typ)) return undefined
@@ -27,7 +31,7 @@ export async function clientByAssertion(services: Services, form: Form): Promise
   // RFC 7521 §4.2: a client_id beside it must name the same client.
   if (typeof sub !== 'string' || (form.get('client_id') ?? sub) !== sub) return undefined
   if (typeof jti !== 'string' || jti === '' || !isForUsNow(services, assertion)) return undefined
-  const client = await services.clients.find(sub)
+  const client = await services.clients.find(sub, from)
   if (client === undefined || !client.authMethods.includes('private_key_jwt')) return undefined
   if (!(await services.clientKeys.isSignedBy(client, text, algsOf(client)))) return undefined
   const id = `client assertion ${digest(JSON.stringify([sub, jti]))}`

@@ -32,7 +32,7 @@ export async function authenticateClient(
     // As much of the name as a log needs: it is whatever somebody sent.
     refusal: { reason: 'client_authentication_failed', clientId: presented.clientId.slice(0, 100) },
   } as const
-  const found = services.clients.find(presented.clientId)
+  const found = services.clients.find(presented.clientId, request.address)
   const client = found instanceof Promise ? await found : found
   if (client !== undefined && isAuthentic(client, presented, services.system.now()))
     return { ok: true, client, method: presented.method }
@@ -41,13 +41,13 @@ export async function authenticateClient(
 
 async function authenticateByAssertion(
   services: Services,
-  { headers }: PlainRequest,
+  { headers, address }: PlainRequest,
   form: Form,
 ): Promise<Authenticated> {
   // RFC 6749 §2.3, as below.
   if (headers.authorization !== undefined || form.get('client_secret') !== undefined)
     return { ok: false, refusal: { reason: 'malformed_request', detail: 'two_credentials' } }
-  const client = await clientByAssertion(services, form)
+  const client = await clientByAssertion(services, form, address)
   if (client !== undefined) return { ok: true, client, method: 'private_key_jwt' }
   return { ok: false, refusal: { reason: 'client_authentication_failed' } }
 }

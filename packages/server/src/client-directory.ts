@@ -12,7 +12,9 @@ export interface Directory<R> {
   find(id: string): Promise<R | undefined> | R | undefined
 }
 
-export interface ClientDirectory extends Directory<Client> {
+export interface ClientDirectory {
+  /** `from` is the address of whoever names the id, which may make us fetch a document; nothing where a record of ours names it. */
+  find(id: string, from?: string): Promise<Client | undefined> | Client | undefined
   /** Why a URL that was looked up as a client id a moment ago is none; for pages and logs. */
   problem(id: string): DocumentProblem | undefined
 }
@@ -25,8 +27,8 @@ const mostRemembered = 10_000
 export function createClientDirectory(around: DocumentsAround): ClientDirectory {
   const { store, system } = around
   const documents = createMetadataDocuments(around)
-  const { find } = remember(system, async (id) => {
-    if (id.includes('://')) return documents.find(id)
+  const { find } = remember(system, async (id, from) => {
+    if (id.includes('://')) return documents.find(id, from)
     const client = await store.read('client', id)
     // One that registered itself and was never used has run out; the sweep has not come by yet.
     return client?.expiresAt != null && client.expiresAt <= system.now() ? undefined : client
@@ -38,11 +40,11 @@ export function createResourceDirectory(store: Store, system: System): ResourceD
   return remember(system, (id) => store.read('resource', id))
 }
 
-function remember<R>(system: System, look: (id: string) => Promise<R | undefined>): Directory<R> {
+function remember<R>(system: System, look: (id: string, from?: string) => Promise<R | undefined>) {
   const remembered = new Map<string, { readonly record: R; readonly until: number }>()
 
-  async function read(id: string, now: number): Promise<R | undefined> {
-    const record = await look(id)
+  async function read(id: string, now: number, from?: string): Promise<R | undefined> {
+    const record = await look(id, from)
     if (record === undefined) {
       remembered.delete(id)
       return undefined
@@ -53,10 +55,10 @@ function remember<R>(system: System, look: (id: string) => Promise<R | undefined
   }
 
   return {
-    find(id) {
+    find(id: string, from?: string): Promise<R | undefined> | R | undefined {
       const now = system.clock()
       const entry = remembered.get(id)
-      return entry !== undefined && now < entry.until ? entry.record : read(id, now)
+      return entry !== undefined && now < entry.until ? entry.record : read(id, now, from)
     },
   }
 }

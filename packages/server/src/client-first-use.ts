@@ -1,5 +1,6 @@
-// The first use of a client that registered itself: from then on it stays (RFC 7591 §5, standards.md REG-12).
-// Registered clients that nobody uses run out; making and bounding them is endpoints/register.ts.
+// The first use of a client that nobody here added: from then on it stays.
+// One that registered itself runs out while nobody uses it (RFC 7591 §5, standards.md REG-12; bounding them is
+// endpoints/register.ts); one that is known by a document is not even stored before (metadata-documents.ts).
 
 import type { Client, Write } from '@countersign/protocol'
 import type { Services } from './services.ts'
@@ -10,10 +11,13 @@ import type { Services } from './services.ts'
  */
 export async function firstUse(
   { store }: Pick<Services, 'store'>,
-  { id, source, expiresAt }: Client,
+  client: Client,
 ): Promise<readonly Write[]> {
-  if (source !== 'registration' || expiresAt === null) return []
+  const { id, source, expiresAt } = client
+  if (source === 'admin' || expiresAt === null) return []
   const record = await store.read('client', id)
+  if (source === 'metadata_document')
+    return record === undefined ? [{ op: 'insert', kind: 'client', record: { ...client, version: 0 } }] : []
   if (record === undefined || record.expiresAt === null) return []
   return [{ op: 'update', kind: 'client', record: { ...record, expiresAt: null } }]
 }

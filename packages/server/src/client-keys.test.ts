@@ -1,10 +1,11 @@
 // The keys of others: by value and by address, rotated, gone, and asked for no more often than they need to be (JK-06, JK-15).
 
 import assert from 'node:assert/strict'
+import { createSign, generateKeyPairSync } from 'node:crypto'
 import { after, test } from 'node:test'
 import { CompactSign, exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWK } from 'jose'
 import { createClientKeys } from './client-keys.ts'
-import { createGuardedFetch } from './fetch-guard.ts'
+import { createGuardedFetch, type Fetched } from './fetch-guard.ts'
 import { type JsonServer, startJsonServer, withHeaders } from './testing/json-server.ts'
 
 const open: JsonServer[] = []
@@ -27,7 +28,7 @@ async function pair(alg: string, kid?: string): Promise<Pair> {
   return { jwk, sign }
 }
 
-const byValue = (...keys: JWK[]) => ({ jwks: { keys }, jwksUri: null })
+const byValue = (...keys: JWK[]) => ({ jwks: { keys }, jwksUri: null, source: 'registration' as const })
 const never = createClientKeys(async () => ({ ok: false, why: 'status' }), { clock: () => 0 })
 
 async function remote() {
@@ -35,7 +36,7 @@ async function remote() {
   open.push(server)
   let now = 1000
   const keys = createClientKeys(createGuardedFetch({ development: true }), { clock: () => now })
-  const source = { jwks: null, jwksUri: `${server.origin}/jwks` }
+  const source = { jwks: null, jwksUri: `${server.origin}/jwks`, source: 'registration' as const }
   return {
     server,
     put: (...all: JWK[]) => server.put('/jwks', { keys: all }),
@@ -82,7 +83,7 @@ test('CA-10 keys without ids are tried, up to a bound; keys for something else a
   )
   assert.ok(!(await never.isSignedBy(byValue(...others.map(({ jwk }) => jwk), signing.jwk), text, algs)))
   assert.ok(!(await never.isSignedBy(byValue({ ...signing.jwk, use: 'enc' }), text, algs)))
-  assert.ok(!(await never.isSignedBy({ jwks: null, jwksUri: null }, text, algs)))
+  assert.ok(!(await never.isSignedBy({ jwks: null, jwksUri: null, source: 'admin' }, text, algs)))
 })
 
 test('JK-15 a key set is fetched once for all who ask at once, and again only when its time is over', async () => {
@@ -187,7 +188,7 @@ test('JK-15 G-27 long sets of strangers push each other out of the memory; short
   open.push(server)
   const keys = createClientKeys(createGuardedFetch({ development: true }), { clock: () => 1000 })
   const ask = (path: string) =>
-    keys.isSignedBy({ jwks: null, jwksUri: `${server.origin}${path}` }, text, algs)
+    keys.isSignedBy({ jwks: null, jwksUri: `${server.origin}${path}`, source: 'registration' }, text, algs)
   const timesAsked = (path: string) => server.asked.filter((asked) => asked === path).length
   server.put('/first', { keys: [one.jwk] })
   for (let i = 0; i < 80; i++) server.put(`/short/${i}`, { keys: [one.jwk] })
@@ -200,4 +201,123 @@ test('JK-15 G-27 long sets of strangers push each other out of the memory; short
   for (let i = 0; i < 80; i++) await ask(`/long/${i}`)
   assert.ok(await ask('/first'))
   assert.equal(timesAsked('/first'), 2)
+})
+
+test('JK-06 G-27 RSA keys that are short, or so long that checking with them costs us, are no keys', async () => {
+  const one = await pair('RS256', 'a')
+  const text = await one.sign()
+  assert.ok(await never.isSignedBy(byValue(one.jwk), text, algs))
+  const long = generateKeyPairSync('rsa', { modulusLength: 4104 })
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  for (const { publicKey, privateKey } of [long, short]) {
+    const head = Buffer.from('{"alg":"RS256"}').toString('base64url')
+    const signature = createSign('sha256').update(`${head}.e30`).sign(privateKey).toString('base64url')
+    const jwk = publicKey.export({ format: 'jwk' }) as JWK
+    assert.ok(!(await never.isSignedBy(byValue(jwk), `${head}.e30.${signature}`, algs)))
+  }
+})
+
+/** A key set fetcher whose answers come when the test lets them. */
+function slowly(answer: () => Fetched) {
+  const asked: string[] = []
+  const waiting: (() => void)[] = []
+  const fetchJson = (url: string): Promise<Fetched> => {
+    asked.push(url)
+    return new Promise((resolve) => void waiting.push(() => resolve(answer())))
+  }
+  let now = 1000
+  const keys = createClientKeys(fetchJson, { clock: () => now })
+  return {
+    asked,
+    keys,
+    release: () => {
+      for (const answered of waiting.splice(0)) answered()
+    },
+    wait: (seconds: number) => {
+      now += seconds
+    },
+  }
+}
+
+test('JK-15 G-27 so many sets are fetched at once per host, and altogether; who finds no place is refused, not kept waiting', async () => {
+  const one = await pair('ES256', 'a')
+  const text = await one.sign()
+  const good: Fetched = { ok: true, json: { keys: [one.jwk] }, freshSeconds: undefined }
+  const { asked, keys, release, wait } = slowly(() => good)
+  const ask = (jwksUri: string, source: 'registration' | 'admin' = 'registration') =>
+    keys.isSignedBy({ jwks: null, jwksUri, source }, text, algs)
+  const first = Array.from({ length: 20 }, (_, i) => ask(`https://a.example/${i}`))
+  await new Promise(setImmediate)
+  assert.equal(asked.length, 8)
+  assert.equal(await ask('https://a.example/19'), false)
+  // Nor are there more of them for who makes up names and ports on one domain.
+  assert.equal(await ask('https://a.example:8443/'), false)
+  assert.equal(await ask('https://b.a.example/'), false)
+  const others = Array.from({ length: 40 }, (_, i) => ask(`https://host-${i}.example/`))
+  await new Promise(setImmediate)
+  assert.equal(asked.length, 25)
+  // An address that an administrator named finds a place all the same.
+  const trusted = ask('https://a.example/issuer', 'admin')
+  await new Promise(setImmediate)
+  assert.equal(asked.length, 26)
+  release()
+  assert.equal(await trusted, true)
+  const answers = (await Promise.all([...first, ...others])).filter((answer) => answer)
+  assert.equal(answers.length, 25)
+  // Being refused for want of a place is remembered of nobody.
+  const again = ask('https://a.example/19')
+  await new Promise(setImmediate)
+  release()
+  assert.equal(await again, true)
+  // Whose set was good here before finds a place among as many strangers.
+  wait(601)
+  const crowd = Array.from({ length: 30 }, (_, i) => ask(`https://new-${i}.example/`))
+  const known = ask('https://a.example/19')
+  await new Promise(setImmediate)
+  release()
+  assert.equal(await known, true)
+  await Promise.all(crowd)
+})
+
+test('JK-15 G-27 a host that cannot be reached is left alone, whatever address on it is named', async () => {
+  const one = await pair('ES256', 'a')
+  const text = await one.sign()
+  let fetched: Fetched = { ok: false, why: 'connection' }
+  const { asked, keys, release, wait } = slowly(() => fetched)
+  const ask = async (jwksUri: string) => {
+    const answer = keys.isSignedBy({ jwks: null, jwksUri, source: 'registration' }, text, algs)
+    await new Promise(setImmediate)
+    release()
+    return answer
+  }
+  for (let i = 0; i < 20; i++) assert.equal(await ask(`https://dead.example/${i}`), false)
+  assert.equal(asked.length, 1)
+  fetched = { ok: true, json: { keys: [one.jwk] }, freshSeconds: undefined }
+  assert.equal(await ask('https://dead.example:8443/'), true)
+  assert.equal(await ask('https://dead.example/1'), false)
+  wait(10)
+  assert.equal(await ask('https://dead.example/1'), true)
+  // One address that is wrong says nothing of the others.
+  fetched = { ok: false, why: 'status' }
+  assert.equal(await ask('https://other.example/1'), false)
+  assert.equal(await ask('https://other.example/2'), false)
+  assert.equal(asked.length, 5)
+})
+
+test('JK-15 G-27 addresses that lead nowhere push no set out of the memory', async () => {
+  const one = await pair('ES256', 'a')
+  const text = await one.sign()
+  let count = 0
+  const fetchJson = async (url: string): Promise<Fetched> => {
+    count++
+    if (url !== 'https://good.example/') return { ok: false, why: 'status' }
+    return { ok: true, json: { keys: [one.jwk] }, freshSeconds: undefined }
+  }
+  const keys = createClientKeys(fetchJson, { clock: () => 1000 })
+  const ask = (jwksUri: string) =>
+    keys.isSignedBy({ jwks: null, jwksUri, source: 'registration' }, text, algs)
+  assert.ok(await ask('https://good.example/'))
+  for (let i = 0; i < 3000; i++) assert.ok(!(await ask(`https://${i}.example/`)))
+  assert.ok(await ask('https://good.example/'))
+  assert.equal(count, 3001)
 })

@@ -97,3 +97,30 @@ test('G-16 trusted proxies are addresses or networks, as a list or with commas',
   for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/x', '::/129', '10.0.0.0/-1'])
     assert.match(await fault({ trustedProxies: [wrong] }), /trustedProxies/)
 })
+
+test('G-16 a proxy entry that believes nearly everybody stops the start, in one line that names it', async () => {
+  const catchAll = [
+    '0.0.0.0/0',
+    '::/0',
+    '0.0.0.0/1',
+    '128.0.0.0/1',
+    '10.0.0.0/7',
+    '2000::/3',
+    '::ffff:0:0/96',
+    '::ffff:10.0.0.0/103',
+    '0:0:0:0:0:ffff::/97',
+    '::/80',
+  ]
+  for (const entry of catchAll) {
+    const said = await fault({ trustedProxies: ['127.0.0.1', entry] })
+    assert.match(
+      said,
+      /^The setting trustedProxies \(COUNTERSIGN_TRUSTED_PROXIES\) is wrong: [^\n]+ believe [^\n]+$/,
+    )
+    assert.ok(said.includes(entry), said)
+  }
+  for (const entry of ['10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/ 8', ''])
+    assert.match(await fault({ trustedProxies: [entry] }), /is no address or network/)
+  for (const entry of ['10.0.0.0/8', 'fc00::/7', '::ffff:10.0.0.0/104', '::1', '2001:db8::/32'])
+    assert.ok(trustedProxyList([entry]), entry)
+})

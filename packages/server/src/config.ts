@@ -6,10 +6,15 @@ import { readFileSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import ipaddr from 'ipaddr.js'
 import type { z } from 'zod'
+import { clientSecretOf } from './accounts/upstream/provider-settings.ts'
 import { settings } from './settings.ts'
 
 export type Config = Readonly<z.infer<typeof settings>>
+
+/** As somebody writes them; what is left out has a default. */
+export type SettingsInput = Readonly<z.input<typeof settings>>
 
 /** A setting that cannot be used; the message is one line that names it. */
 export class ConfigError extends Error {
@@ -36,7 +41,20 @@ export async function loadConfig({ options = {}, env = {}, file }: ConfigSources
     )
   }
   trustedProxyList(config.trustedProxies)
-  return config
+  return withSecrets(config, env)
+}
+
+// What stands in the environment or in a file is read at the start: a secret that is missing must not show at the first sign-in.
+function withSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): Config {
+  try {
+    const identityProviders = config.identityProviders.map((provider) => ({
+      ...provider,
+      clientSecret: clientSecretOf(provider, env),
+    }))
+    return { ...config, identityProviders }
+  } catch (error) {
+    throw new ConfigError(`The setting identityProviders is wrong: ${(error as Error).message}.`)
+  }
 }
 
 function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -78,8 +96,9 @@ async function readConfigFile(file: string | undefined): Promise<Record<string, 
 function sentence(error: z.ZodError): string {
   const [issue] = error.issues
   if (issue?.code === 'unrecognized_keys') return `There is no setting named ${issue.keys[0]}.`
-  const name = String(issue?.path[0] ?? 'settings')
-  return `The setting ${name} (${variableName(name)}) is wrong: ${issue?.message ?? 'unknown'}.`
+  const [name = 'settings', ...below] = (issue?.path ?? []).map(String)
+  const place = below.length === 0 ? '' : `at ${below.join('.')}, `
+  return `The setting ${name} (${variableName(name)}) is wrong: ${place}${issue?.message ?? 'unknown'}.`
 }
 
 /** RFC 8414 §2: https, no query, no fragment; plain http only where nothing leaves the machine (standards.md G-01). */
@@ -107,13 +126,26 @@ export function trustedProxyList(entries: readonly string[]): BlockList {
   for (const entry of entries) {
     const [address = '', prefix] = entry.split('/')
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    const bits = prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix)
-    if (isIP(address) === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 'ipv6' ? 128 : 32)) {
-      throw new ConfigError(
-        `The setting trustedProxies (COUNTERSIGN_TRUSTED_PROXIES) is wrong: ${entry} is no address or network.`,
-      )
-    }
+    const most = family === 'ipv6' ? 128 : 32
+    const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN
+    const wrong = (why: string) =>
+      new ConfigError(`The setting trustedProxies (COUNTERSIGN_TRUSTED_PROXIES) is wrong: ${entry} ${why}.`)
+    if (isIP(address) === 0 || entry.split('/').length > 2 || !(bits <= most))
+      throw wrong('is no address or network')
+    // Whoever is believed says where everybody is: with such an entry each attacker would choose the victim's network.
+    if (isCatchAll(address, bits))
+      throw wrong('would believe what nearly anybody writes; name the proxies themselves')
     list.addSubnet(address, bits, family)
   }
   return list
+}
+
+// The largest that somebody has to themselves is 10.0.0.0/8 or fc00::/7. An IPv6 network may hold all IPv4 addresses in their
+// mapped form (RFC 4291 §2.5.5.2) and then believes these as well.
+function isCatchAll(address: string, bits: number): boolean {
+  if (isIP(address) === 4) return bits < 8
+  if (ipaddr.IPv6.parse(address).isIPv4MappedAddress()) return bits < 96 + 8
+  const alone = new BlockList()
+  alone.addSubnet(address, bits, 'ipv6')
+  return bits < 7 || alone.check('0.0.0.0')
 }

@@ -55,7 +55,8 @@ export interface Withdrawal {
 }
 
 /**
- * Withdraws all that the account agreed to with the client, and ends its grants and codes, in one step with the audit entry (UI-12).
+ * Withdraws all that the account agreed to with the client, and ends its grants, codes and approved devices, in one step with the audit
+ * entry (UI-12).
  * `nothing` where there was no consent; `busy` where its grants move faster than they can be ended.
  */
 export async function withdrawConsents(
@@ -77,6 +78,9 @@ export async function withdrawConsents(
       const codes = (await store.find('authorizationCode', 'accountId', accountId, everyRecord)).filter(
         ofClient,
       )
+      const devices = (await store.find('deviceAuthorization', 'accountId', accountId, everyRecord)).filter(
+        ofClient,
+      )
       const scopes = [...new Set(consents.flatMap((consent) => consent.scopes))]
       const said = audit(services, {
         event: 'consent.withdrawn',
@@ -86,7 +90,7 @@ export async function withdrawConsents(
         clientId,
         detail: { scopes, grants: grants.length },
       })
-      const writes = consentRules.withdraw({ consents, grants, codes }, why, now)
+      const writes = consentRules.withdraw({ consents, grants, codes, devices }, why, now)
       return { found: true, writes: [...tellOfEnds(services, writes, { actor, address }), said] }
     },
     // A program that refreshes without a pause moves its grant again and again.

@@ -2,7 +2,7 @@
 // Whether it was seen before and carries our nonce is dpop.ts; whether a token is bound to its key, whoever reads the token.
 
 import { createPublicKey, constants as cryptoConstants, type KeyObject, verify } from 'node:crypto'
-import { showsPrivateKey } from '@countersign/protocol'
+import { isModestRsaKey, showsPrivateKey } from '@countersign/protocol'
 import { readCompactJwt } from './compact-jwt.ts'
 import { toDer } from './ecdsa-signature.ts'
 import { clientAlgs } from './offered.ts'
@@ -63,6 +63,8 @@ type Alg = (typeof clientAlgs)[number]
 function publicKeyOf(jwk: unknown): KeyObject | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined
   if (showsPrivateKey(jwk)) return undefined
+  // RFC 8725 §3.1: a short RSA key proves nothing, and a huge one would be ours to pay for.
+  if ('kty' in jwk && jwk.kty === 'RSA' && !isModestRsaKey({ ...jwk })) return undefined
   try {
     return createPublicKey({ key: jwk as Record<string, string>, format: 'jwk' })
   } catch {
@@ -70,8 +72,7 @@ function publicKeyOf(jwk: unknown): KeyObject | undefined {
   }
 }
 
-// RFC 8725 §3.1: the algorithm is one for this kind of key. X25519 is no key to sign with (RFC 8037 §3.1), a short RSA key none
-// at all, and a huge one would be ours to pay for.
+// RFC 8725 §3.1: the algorithm is one for this kind of key. X25519 is no key to sign with (RFC 8037 §3.1).
 function fits({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject, alg: Alg): boolean {
   switch (alg) {
     case 'ES256':
@@ -82,11 +83,8 @@ function fits({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObj
     case 'Ed25519':
       return type === 'ed25519'
     case 'RS256':
-    case 'PS256': {
-      const { modulusLength = 0, publicExponent = 0n } = details ?? {}
-      const isModest = modulusLength >= 2048 && modulusLength <= 4096 && publicExponent < 2n ** 32n
-      return type === 'rsa' && isModest
-    }
+    case 'PS256':
+      return type === 'rsa'
   }
 }
 

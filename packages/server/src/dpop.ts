@@ -2,55 +2,66 @@
 // What makes a proof is dpop-proof.ts; what a token is bound to by it, issue-tokens.ts. Other resources check proofs with
 // @countersign/resource.
 
-import type { Client, Refusal } from '@countersign/protocol'
+import type { Client, Refusal, Write } from '@countersign/protocol'
 import { checkProof, type Proof } from './dpop-proof.ts'
 import type { Form } from './form.ts'
 import type { PlainRequest, PlainResponse } from './http.ts'
 import { digest, sameSecret } from './secrets.ts'
 import type { Services } from './services.ts'
-import { spendOnce } from './spent.ts'
+import { spendOnce, spentByAnyClock } from './spent.ts'
 
 export type Proven =
   | {
       readonly ok: true
       /** The thumbprint of the key; null where there is no proof. */
       readonly jkt: string | null
+      /** What the proof is remembered by; undefined where there is none. */
+      readonly proof?: ProofUse
       /** The nonce for the next proof, where the one that came will soon be too old. */
       readonly nonce?: string | undefined
     }
   | { readonly ok: false; readonly refusal: Refusal }
 
+/** One use of a proof, to be used up with what it brings. */
+export interface ProofUse {
+  readonly id: string
+  /** Its last instant by our clock. */
+  readonly endsAt: number
+}
+
 const none: Proven = { ok: true, jkt: null }
 
 /**
- * The key that the request proves (RFC 9449 §4.3), which is spent by this; none without a proof, where the client needs none.
- * A promise only where there is a proof, so that everybody else does not pay for it.
+ * The key that the request proves (RFC 9449 §4.3); none without a proof, where the client needs none. The same proof is refused
+ * from now on by this node; by all nodes when what it brings is applied with `usesUp`. Before that nothing is written: anybody
+ * can make proofs, as many as they like.
  */
-export function readProof(
-  services: Services,
-  request: PlainRequest,
-  client: Client,
-): Proven | Promise<Proven> {
+export function readProof(services: Services, request: PlainRequest, client: Client): Proven {
   if (request.headers.dpop === undefined && client.requiresDpop)
     return { ok: false, refusal: { reason: 'dpop_proof_missing' } }
   return readOfferedProof(services, request)
 }
 
 /** The same where nothing is issued yet, and a proof is an offer: what is bound to a key early can be stolen by nobody later. */
-export function readOfferedProof(services: Services, request: PlainRequest): Proven | Promise<Proven> {
+export function readOfferedProof(services: Services, request: PlainRequest): Proven {
   const text = request.headers.dpop
   return text === undefined ? none : proven(services, request, text)
 }
 
-async function proven(services: Services, request: PlainRequest, text: string): Promise<Proven> {
+function proven(services: Services, request: PlainRequest, text: string): Proven {
   const proof = checkProof(text, proofFor(services, request))
   if (typeof proof === 'string') return refused({ reason: 'dpop_proof_invalid', why: proof })
   const age = services.config.dpopNonces ? nonceAge(services, 'server', proof.nonce) : 'young'
   if (age === undefined) return refused({ reason: 'dpop_nonce_needed' })
-  if (!(await spendProof(services, request, proof)))
-    return refused({ reason: 'dpop_proof_invalid', why: 'seen before' })
-  return { ok: true, jkt: proof.jkt, nonce: age === 'old' ? dpopNonce(services, 'server') : undefined }
+  const use = useOf(services, request, proof)
+  if (services.seenProofs.get(use.id)) return refused(seenBefore)
+  services.seenProofs.set(use.id, true)
+  const nonce = age === 'old' ? dpopNonce(services, 'server') : undefined
+  return { ok: true, jkt: proof.jkt, proof: use, nonce }
 }
+
+/** RFC 9449 §11.1. */
+export const seenBefore: Refusal = { reason: 'dpop_proof_invalid', why: 'seen before' }
 
 const refused = (refusal: Refusal): Proven => ({ ok: false, refusal })
 
@@ -60,14 +71,24 @@ export function proofFor({ config, system }: Services, { method, path }: PlainRe
   return { method, url, now: system.now(), mostSeconds: config.dpopProofSeconds }
 }
 
-/** RFC 9449 §11.1: false for a proof that was seen at this address before, on any node. */
-export function spendProof(
-  services: Services,
-  { path }: PlainRequest,
-  { jkt, jti, issuedAt }: Proof,
-): Promise<boolean> {
+function useOf(services: Services, { path }: PlainRequest, { jkt, jti, issuedAt }: Proof): ProofUse {
   const id = `dpop ${digest(JSON.stringify([path, jkt, jti]))}`
-  return spendOnce(services, id, issuedAt + services.config.dpopProofSeconds)
+  return { id, endsAt: issuedAt + services.config.dpopProofSeconds }
+}
+
+/** The write that uses the proof up on all nodes; it conflicts where that has been done. */
+export function usesUp(services: Services, { id, endsAt }: ProofUse): Write {
+  return spentByAnyClock(services, id, endsAt)
+}
+
+/** Uses it up by itself, where what it brings was decided; false for one that was seen before, on any node. */
+export async function spendProof(services: Services, proof: ProofUse | undefined): Promise<boolean> {
+  return proof === undefined || spendOnce(services, proof.id, proof.endsAt)
+}
+
+/** The same for a proof beside an access token, which only the holder of both can make (RFC 9449 §7). */
+export function spendShownProof(services: Services, request: PlainRequest, proof: Proof): Promise<boolean> {
+  return spendProof(services, useOf(services, request, proof))
 }
 
 /** RFC 9449 §10.1: the key that `dpop_jkt` names for what is to be redeemed later; it must be that of a proof beside it. */

@@ -4,6 +4,7 @@
 
 import { type Grant, grant as grantRules } from '@countersign/protocol'
 import { type By, tellOfEnds } from './audit.ts'
+import { forgetNetworks } from './network-memory.ts'
 import { decideAndApply, type Store } from './store/store.ts'
 import type { System } from './system.ts'
 
@@ -29,7 +30,11 @@ export async function endGrant(
       const found = await store.read('grant', id)
       const grant = accountId === undefined || found?.accountId === accountId ? found : undefined
       const writes = grant === undefined ? [] : grantRules.revoke(grant, why, system.now())
-      return { grant, writes: tellOfEnds({ system }, writes, by) }
+      if (grant === undefined || writes.length === 0) return { grant, writes }
+      return {
+        grant,
+        writes: [...tellOfEnds({ system }, writes, by), ...(await forgetNetworks(store, grant))],
+      }
     },
     tries,
   )

@@ -115,6 +115,9 @@ test('G-01 CIM-08 only https, but on a loopback host in development', async () =
   assert.equal(await refusal(strict(`${server.origin}/x`)), 'scheme')
   assert.deepEqual(await local(`${server.origin}/x`), { ok: true, json: { a: 1 }, freshSeconds: undefined })
   assert.deepEqual(await refusal(local(`http://localhost:${server.port}/x`)), 'fetched')
+  const six = await serve(undefined, '::1')
+  six.put('/x', { a: 1 })
+  assert.deepEqual(await refusal(local(`http://localhost:${six.port}/x`)), 'fetched')
   for (const url of [
     'http://client.example/x',
     'http://10.0.0.1/x',

@@ -1,14 +1,14 @@
 // Fetching JSON from an address that a stranger named, without being sent to where only we can go (SSRF, CIMD §8.6): the name
-// is resolved once, every address must be public, and the connection goes to these addresses and no others.
+// is resolved once (resolve-name.ts), every address must be public, and the connection goes to these addresses and no others.
 // No redirects, little time, little room. Which addresses may be asked for, and what is remembered of an answer, is the
 // caller's: metadata-documents.ts, client-keys.ts.
 
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { createResolveName, type ResolveName } from './resolve-name.ts'
 
 export type FetchFailure =
   | 'address_malformed'
@@ -44,7 +44,7 @@ export type GuardedFetch = (url: string, limits?: Partial<FetchLimits>) => Promi
 export interface FetchGuardOptions {
   /** The issuer itself is http on loopback: loopback addresses may be asked, too, in clear. Nothing else changes. */
   readonly development: boolean
-  readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>
+  readonly resolve?: ResolveName
   /** A certificate authority to trust beside those of the system. */
   readonly ca?: string
 }
@@ -54,9 +54,10 @@ const defaultLimits: FetchLimits = { bytes: 5 * 1024, milliseconds: 5000 }
 
 export function createGuardedFetch({
   development,
-  resolve = resolveAll,
+  resolve = createResolveName(),
   ca,
 }: FetchGuardOptions): GuardedFetch {
+  const mayReach = (address: string) => isPublic(address) || (development && isLoopbackAddress(address))
   return async (text, limits = {}) => {
     const { bytes, milliseconds } = { ...defaultLimits, ...limits }
     const url = URL.parse(text)
@@ -64,31 +65,55 @@ export function createGuardedFetch({
     if (!isAllowedScheme(url, development)) return failed('scheme')
     const deadline = AbortSignal.timeout(milliseconds)
     try {
-      const addresses = await Promise.race([addressesOf(url.hostname, resolve), aborted(deadline)])
-      if (!addresses.every(({ address }) => isPublic(address) || (development && isLoopbackAddress(address))))
-        return failed('address_forbidden')
-      const response = await ask(url, addresses, deadline, ca)
+      const response = await guardedRequest(url, jsonCall, { mayReach, resolve, deadline, ca })
       const fetched = await read(response, bytes)
       // What was cut off may look whole.
       return deadline.aborted ? failed('timeout') : fetched
     } catch (error) {
-      return failed(
-        deadline.aborted ? 'timeout' : error instanceof Unresolvable ? 'unresolvable' : 'connection',
-      )
+      return failed(deadline.aborted ? 'timeout' : failureOf(error))
     }
   }
+}
+
+const jsonCall: GuardedCall = { method: 'GET', headers: { accept: 'application/json' } }
+
+export interface GuardedCall {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+export interface Guard {
+  readonly mayReach: (address: string) => boolean
+  readonly resolve?: ResolveName | undefined
+  readonly deadline: AbortSignal
+  readonly ca?: string | undefined
+}
+
+/** One request to addresses that were looked at, and to no others; rejects where there is none that may be reached. */
+export async function guardedRequest(url: URL, call: GuardedCall, guard: Guard): Promise<IncomingMessage> {
+  const { mayReach, resolve = createResolveName(), deadline, ca } = guard
+  const addresses = await Promise.race([addressesOf(url.hostname, resolve, deadline), aborted(deadline)])
+  if (!addresses.every(({ address }) => mayReach(address))) throw new Forbidden()
+  return ask(url, call, addresses, deadline, ca)
 }
 
 const failed = (why: FetchFailure): Fetched => ({ ok: false, why })
 
 class Unresolvable extends Error {}
+class Forbidden extends Error {}
+
+function failureOf(error: unknown): FetchFailure {
+  if (error instanceof Forbidden) return 'address_forbidden'
+  return error instanceof Unresolvable ? 'unresolvable' : 'connection'
+}
 
 function isAllowedScheme({ protocol, hostname }: URL, development: boolean): boolean {
   if (protocol === 'https:') return true
   return protocol === 'http:' && development && isLoopbackHost(hostname)
 }
 
-function isLoopbackHost(hostname: string): boolean {
+export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || isLoopbackAddress(literalOf(hostname))
 }
 
@@ -107,20 +132,19 @@ export function isPublic(address: string): boolean {
   )
 }
 
-function isLoopbackAddress(address: string): boolean {
+export function isLoopbackAddress(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.parse(address).range() === 'loopback'
 }
 
-const resolveAll = (hostname: string) => lookup(hostname, { all: true, verbatim: true })
-
 async function addressesOf(
   hostname: string,
-  resolve: NonNullable<FetchGuardOptions['resolve']>,
+  resolve: ResolveName,
+  signal: AbortSignal,
 ): Promise<readonly LookupAddress[]> {
   const literal = literalOf(hostname)
   const family = isIP(literal)
   if (family !== 0) return [{ address: literal, family }]
-  const found = await resolve(hostname).catch(() => [])
+  const found = await resolve(hostname, signal).catch(() => [])
   if (found.length === 0) throw new Unresolvable()
   return found
 }
@@ -131,8 +155,12 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
+/** Of a name that has thousands, so that nobody sends us to knock at each of them. */
+const mostTried = 6
+
 function ask(
   url: URL,
+  { method, headers, body }: GuardedCall,
   addresses: readonly LookupAddress[],
   signal: AbortSignal,
   ca: string | undefined,
@@ -140,17 +168,17 @@ function ask(
   // Whoever asks for the name again, hears what was checked: no second resolution can lead elsewhere (DNS rebinding).
   const pinned: LookupFunction = (_hostname, options, done) => {
     const [first] = addresses
-    if (options.all) done(null, [...addresses])
+    if (options.all) done(null, addresses.slice(0, mostTried))
     else if (first !== undefined) done(null, first.address, first.family)
   }
   const options = {
-    method: 'GET',
+    method,
     lookup: pinned,
     signal,
     // A connection of its own: a kept one might lead to where the name led before.
     agent: false as const,
     maxHeaderSize: 8 * 1024,
-    headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'Countersign' },
+    headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'Countersign' },
     ...(ca === undefined ? {} : { ca }),
   }
   return new Promise((answer, reject) => {
@@ -158,7 +186,7 @@ function ask(
       url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
     // Closed without either where a stranger switches protocols (RFC 9110 §15.2.2), and nobody must wait for that for ever.
     sent.on('response', answer).on('error', reject)
-    sent.on('close', () => reject(new Error('The connection was closed before an answer.'))).end()
+    sent.on('close', () => reject(new Error('The connection was closed before an answer.'))).end(body)
   })
 }
 

@@ -6,12 +6,16 @@ import { bodyTooLarge, type PlainRequest, type PlainResponse } from './http.ts'
 
 const bodyLimit = 64 * 1024
 
-/** `address` tells who calls, from whatever the host knows; without it all callers share one budget. */
+/**
+ * `address` tells who calls, from whatever the host knows; or the host says it with the request. Without either all callers share
+ * one budget, and nobody is in the same network as anybody.
+ */
 export function createFetchHandler(
   handler: Handler,
-  address: (request: Request) => string = () => 'unknown',
-): (request: Request) => Promise<Response> {
-  return async (request) => {
+  byRequest: (request: Request) => string = () => 'unknown',
+): (request: Request, caller?: string) => Promise<Response> {
+  return async (request, caller) => {
+    const address = () => caller ?? byRequest(request)
     const body = await readBody(request)
     const plain =
       body === 'too large'
@@ -30,17 +34,13 @@ export function createFetchHandler(
 function refuseLarge(
   handler: Handler,
   request: Request,
-  address: (request: Request) => string,
+  address: () => string,
 ): Promise<PlainResponse> | PlainResponse {
   if (!request.headers.get('accept')?.includes('text/html')) return bodyTooLarge
   return handler({ ...toPlain(request, { text: '' }, address), tooLarge: true })
 }
 
-function toPlain(
-  request: Request,
-  body: { text: string | undefined },
-  address: (request: Request) => string,
-): PlainRequest {
+function toPlain(request: Request, body: { text: string | undefined }, address: () => string): PlainRequest {
   const url = new URL(request.url)
   return {
     method: request.method,
@@ -48,7 +48,8 @@ function toPlain(
     query: url.search.slice(1),
     headers: Object.fromEntries(request.headers),
     body: body.text,
-    address: address(request),
+    address: address(),
+    native: request,
     gone: () => request.signal.aborted,
     onGone: (listener) =>
       request.signal.aborted

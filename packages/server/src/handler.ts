@@ -12,7 +12,7 @@ import {
   type PlainRequest,
   type PlainResponse,
 } from './http.ts'
-import { pageRoutes } from './pages/page-routes.ts'
+import { pageRoutesFor } from './pages/page-routes.ts'
 import { problemPage } from './pages/problem.ts'
 import { type Method, methods, type Route } from './routes.ts'
 import type { Endpoint, Services } from './services.ts'
@@ -30,7 +30,7 @@ export function createHandler(services: Services): Handler {
     speaks: 'json',
   }
   const find = routeFinder(
-    [...clientRoutes(services.config), ...apiRoutes, metricsRoute, ...pageRoutes],
+    [...clientRoutes(services.config), ...apiRoutes, metricsRoute, ...pageRoutesFor(services)],
     services.config.issuer,
   )
   const common = commonHeaders(services.config.issuer)
@@ -117,8 +117,18 @@ interface Found {
   readonly path: string
 }
 
+/** Whether a path is below the issuer, or a well-known place of it: what a host application leaves to us. */
+export function pathOwner(issuer: string): (path: string) => boolean {
+  const base = basePath(issuer)
+  const wellKnown = /^\/\.well-known\/(?:oauth-authorization-server|openid-configuration)/
+  return (path) =>
+    path === base || path.startsWith(`${base}/`) || (wellKnown.test(path) && path.endsWith(base))
+}
+
+const basePath = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '')
+
 function routeFinder(routes: readonly Route[], issuer: string): (path: string) => Found | undefined {
-  const base = new URL(issuer).pathname.replace(/\/$/, '')
+  const base = basePath(issuer)
   const exact = new Map<string, Found>()
   const prefixes = routes.filter(({ path }) => path.endsWith('/') && path !== '/')
   for (const route of routes) exact.set(base + route.path, { route, path: route.path })

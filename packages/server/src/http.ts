@@ -15,11 +15,21 @@ export interface PlainRequest {
   readonly tooLarge?: true
   /** The address of the caller, looked up behind trusted proxies only. */
   readonly address: string
+  /** Where a socket told it; a host application that names the caller itself answers for that. */
+  readonly addressFrom?: AddressFrom
   /** Whether the caller has gone; asked right before a one-time thing is spent. */
   readonly gone: () => boolean
   /** Calls `listener` when the caller goes, at once if it has gone, to stop waiting for it. */
   readonly onGone: (listener: () => void) => void
+  /** The request of the program that hosts us, for its own `authenticate` (host.ts); nothing here looks into it. */
+  readonly native?: unknown
 }
+
+/**
+ * How the address came to be known: it is the other end's, of a connection that ends here (`tls`) or that may have been passed on
+ * (`clear`); a trusted proxy wrote it; or somebody did pass it on, and nobody who is trusted says for whom.
+ */
+export type AddressFrom = 'tls' | 'clear' | 'proxy' | 'nobody'
 
 export interface PlainResponse {
   readonly status: number
@@ -55,4 +65,11 @@ export function comeBack(status: 429 | 503, afterSeconds: number): PlainResponse
 /** 303 makes the browser follow with GET whatever the method was (RFC 9700 §4.12). */
 export function seeOther(location: string, headers: PlainResponse['headers'] = {}): PlainResponse {
   return { status: 303, headers: { location, 'cache-control': 'no-store', ...headers }, body: '' }
+}
+
+/** To HEAD where GET would decide something (UI-09): there is something here, and nothing was done. */
+export const onlyLookedAt: PlainResponse = {
+  status: 200,
+  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  body: '',
 }

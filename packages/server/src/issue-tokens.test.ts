@@ -8,13 +8,21 @@ import { openMemoryStore } from './store/memory.ts'
 import {
   approveDevice,
   bodyOf,
+  claimsOf,
   introspect,
   pollDevice,
   refresh,
+  signIn,
   startDevice,
   type TokenAnswer,
 } from './testing/device-flow.ts'
-import { createTestServerWith, startOfTime, testClient, testConfidentialClient } from './testing/services.ts'
+import {
+  createTestServerWith,
+  startOfTime,
+  testAccount,
+  testClient,
+  testConfidentialClient,
+} from './testing/services.ts'
 
 test('a poll, a redemption, a refresh and an introspection of a bearer token read the store once each', async () => {
   const store = openMemoryStore()
@@ -80,4 +88,21 @@ test('RI-05 AT-03 a resource has terms of its own where it says so, and the clie
     assert.deepEqual(await terms(audience), ['jwt', 600, 'openid notes:read'], audience)
   const here = termsFor(server.services, { client, audience: 'https://login.example', scopes: [] })
   assert.ok(!(here instanceof Promise), 'nothing is looked up for the server itself')
+})
+
+test('ID-07 who signed in is said by UserInfo, and by the ID token where the access token is for another API', async () => {
+  const notes = 'https://notes.example'
+  const server = await createTestServerWith([
+    { ...testClient, scopes: ['openid', 'email', 'profile'], resources: [notes] },
+  ])
+  const claimsAfter = async (form: Record<string, string>) => {
+    const { id_token: idToken = '' } = await signIn(server, { scope: 'openid email', ...form })
+    const { email, email_verified: verified, name } = claimsOf(idToken).claims
+    return { email, verified, name }
+  }
+  const none = { email: undefined, verified: undefined, name: undefined }
+  assert.deepEqual(await claimsAfter({}), none)
+  // As far as the scopes reach: nobody asked for the profile.
+  const own = { email: testAccount.email, verified: false, name: undefined }
+  assert.deepEqual(await claimsAfter({ resource: notes }), own)
 })

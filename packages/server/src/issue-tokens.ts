@@ -5,6 +5,7 @@
 import { type Account, accessToken, type Client, type Grant } from '@countersign/protocol'
 import { refreshKey } from './client-auth.ts'
 import { json, type PlainResponse } from './http.ts'
+import { personClaims } from './person-claims.ts'
 import type { Services } from './services.ts'
 import { encodeAccessToken, encodeIdToken } from './tokens.ts'
 
@@ -34,6 +35,8 @@ export async function issueTokens(services: Services, issue: Issue): Promise<Pla
   }
   const token = accessToken.mint(event, { jti: services.system.random(16).toString('base64url') })
   const isOpenId = issue.scopes.includes('openid')
+  // A token for an API does not open UserInfo, so who signed in is said here (OIDC Core §5.4).
+  const claims = audience === defaultAudience(services) ? undefined : personClaims(account, issue.scopes)
   return json(200, {
     access_token: encodeAccessToken(services, token, terms),
     token_type: issue.jkt === null ? 'Bearer' : 'DPoP',
@@ -41,8 +44,17 @@ export async function issueTokens(services: Services, issue: Issue): Promise<Pla
     // Left out when there is none: RFC 6749 §3.3 knows no empty scope.
     scope: token.scopes.join(' ') || undefined,
     refresh_token: issue.refreshToken,
-    id_token: isOpenId ? encodeIdToken(services, grant, account, client, now) : undefined,
+    ...(issue.refreshToken === undefined ? undefined : endsOf(grant, now)),
+    id_token: isOpenId ? encodeIdToken(services, grant, account, client, { now, claims }) : undefined,
   })
+}
+
+/** draft-ietf-oauth-refresh-token-expiration: when this refresh token ends if nobody uses it, and when no other one will follow it. */
+function endsOf({ refresh, expiresAt }: Grant, now: number) {
+  return {
+    refresh_token_expires_in: (refresh?.idleExpiresAt ?? expiresAt) - now,
+    authorization_expires_in: expiresAt - now,
+  }
 }
 
 /** What an access token for an audience is like. */

@@ -130,22 +130,25 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
 
 /**
  * Rotates each algorithm: a new key is published now and signs after the lead time; the one before it stays published until
- * everything it signs until then has expired. Returns the new keys.
+ * everything it signs until then has expired. An algorithm whose next key waits for its turn already has nothing to gain, and
+ * everybody who fetches the keys would carry one more. Returns the new keys.
  */
 export async function rotateKeys(options: KeysOptions): Promise<readonly SigningKey[]> {
-  const now = options.system.now()
+  const { store, system } = options
+  const now = system.now()
   const added: SigningKey[] = []
   for (const alg of algs) {
-    added.push(await addSigningKey(options, alg, now + leadSeconds))
-    const standing = (await options.store.list('signingKey')).filter(
-      (record) => record.alg === alg && record.retiresAt === null,
-    )
-    const last = standing.reduce((a, b) => (isLater(b, a) ? b : a))
-    for (const record of standing) {
-      if (record === last) continue
-      const retired = { ...record, retiresAt: last.activeAt + longestSignedSeconds }
+    // Read before the keys are: of two who rotate at once, the second conflicts.
+    const turn = await store.read('setting', turnId(alg))
+    const before = (await store.list('signingKey')).filter((record) => record.alg === alg)
+    if (before.some(({ activeAt }) => activeAt > now)) continue
+    const next = await addSigningKey(options, alg, now + leadSeconds, [takeTurn(alg, turn)])
+    if (next === undefined) continue
+    added.push(next)
+    for (const record of before.filter(({ retiresAt }) => retiresAt === null)) {
+      const retired = { ...record, retiresAt: next.activeAt + longestSignedSeconds }
       // Losing this race means that somebody else rotated at the same moment and retired it: as good.
-      await options.store.apply([{ op: 'update', kind: 'signingKey', record: retired }])
+      await store.apply([{ op: 'update', kind: 'signingKey', record: retired }])
     }
   }
   return added
@@ -158,7 +161,7 @@ function isUsable(record: SigningKey, now: number): boolean {
 }
 
 // Nodes that start at once on an empty database must not make a key each: what one of them signs in its first minute would be
-// unknown to the others, who look for new keys only once a minute. So a first key comes with a write that only one can make.
+// unknown to the others, who look for new keys only once a minute. So a key comes with a write that only one can make.
 const turnId = (alg: Alg): string => `first signing key ${alg}`
 
 function takeTurn(alg: Alg, turn: Setting | undefined): Write {
@@ -186,8 +189,8 @@ async function addSigningKey(
   { store, secrets, system, tell }: KeysOptions,
   alg: Alg,
   activeAt: number,
-  also: readonly Write[] = [],
-): Promise<SigningKey> {
+  also: readonly Write[],
+): Promise<SigningKey | undefined> {
   const { publicKey, privateKey } = generate(alg)
   const publicJwk = publicKey.export({ format: 'jwk' }) as Record<string, string>
   // Loaded when a key is made, which is at the first start and a few times a year.
@@ -203,8 +206,8 @@ async function addSigningKey(
     retiresAt: null,
   }
   const told = tell?.(record) ?? []
-  await store.apply([...also, { op: 'insert', kind: 'signingKey', record }, ...told])
-  return record
+  const applied = await store.apply([...also, { op: 'insert', kind: 'signingKey', record }, ...told])
+  return applied === 'applied' ? record : undefined
 }
 
 function generate(alg: Alg): { publicKey: KeyObject; privateKey: KeyObject } {

@@ -31,7 +31,7 @@ export async function standing(services: Services, token: AccessToken): Promise<
   if (token.grantId === null) return standingAlone(services, token)
   const found = await store.readWithAccount('grant', token.grantId)
   if (!accessToken.counts(token, found?.record, found?.account, system.now())) return undefined
-  if (found?.account === undefined) return undefined
+  if (found?.account === undefined || (await isRevoked(services, token, found.record))) return undefined
   // Exchanged by another client than the one whose sign-in it is: it ends with either.
   if (token.clientId !== found.record.clientId && (await services.clients.find(token.clientId)) === undefined)
     return undefined
@@ -45,10 +45,20 @@ async function standingAlone(services: Services, token: AccessToken): Promise<Li
   const { subjectClientId } = token
   if (subjectClientId !== undefined && (await services.clients.find(subjectClientId)) === undefined)
     return undefined
-  for (const jti of accessToken.lineageOf(token)) {
-    if ((await services.store.read('spent', revokedTokenId({ jti }))) !== undefined) return undefined
-  }
+  if (await isRevoked(services, token, undefined)) return undefined
   return { token, grant: undefined, account: undefined, client }
+}
+
+// By itself, or one that it came from.
+async function isRevoked(
+  { store, system }: Services,
+  token: AccessToken,
+  grant: Grant | undefined,
+): Promise<boolean> {
+  for (const id of accessToken.revocationsOf(token, grant, system.now())) {
+    if ((await store.read('spent', id)) !== undefined) return true
+  }
+  return false
 }
 
 // The token of a client that was removed, or of somebody whose account was closed, is gone; what others got for it goes with it.
@@ -58,9 +68,4 @@ async function isServing(services: Services, { sub, act }: Actor): Promise<boole
     ? (await services.store.read('account', sub))?.disabledAt === null
     : (await services.clients.find(sub)) !== undefined
   return isHere && (act === undefined || isServing(services, act))
-}
-
-/** Under this id the store remembers that a token without a grant was revoked. */
-export function revokedTokenId({ jti }: Pick<AccessToken, 'jti'>): string {
-  return `revoked token ${jti}`
 }

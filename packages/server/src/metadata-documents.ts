@@ -1,5 +1,6 @@
 // Clients that are known by a document at the address that is their id (Client ID Metadata Documents): fetched when somebody
-// comes with the id, remembered in the store for all nodes, and fetched again when it has run out.
+// comes with the id, remembered in this node, and fetched again when it has run out. Into the store, for all nodes, it comes with
+// the first sign-in (client-first-use.ts): asking costs nobody anything, so it must not make a record either.
 // What a document has to say is protocol/client-metadata-document.ts, how strangers' addresses are asked safely fetch-guard.ts;
 // who looks clients up is client-directory.ts.
 
@@ -13,7 +14,10 @@ import {
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import type { Config } from './config.ts'
 import type { FetchFailure, GuardedFetch } from './fetch-guard.ts'
+import { createFetchPlaces, siteOf } from './fetch-places.ts'
 import type { Log } from './log.ts'
+import { createMemory } from './memory.ts'
+import { networkOf } from './networks.ts'
 import { clientAlgs, knownScopes } from './offered.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
@@ -21,7 +25,8 @@ import { cleanText } from './text.ts'
 import { consume } from './throttle.ts'
 
 export interface MetadataDocuments {
-  find(clientId: string): Promise<Client | undefined>
+  /** `from` is the address of whoever names the id; undefined where a record of ours does, which is nobody's doing now. */
+  find(clientId: string, from?: string): Promise<Client | undefined>
   /** Why the last look at the id found nothing, for as long as it is not asked again. */
   problem(clientId: string): DocumentProblem | undefined
 }
@@ -47,25 +52,28 @@ export interface DocumentsAround {
 const cacheSeconds = { least: 300, usual: 3600, most: 86_400 }
 /** An address that failed is left alone so long, whoever comes with it (CIM-10). */
 const restSeconds = 10
-/** Addresses that this node never had a document from: per site, and altogether, a minute. */
-const newPerSite = 30
+/** Addresses that this server never had a document from: per network that comes with them, per site, and altogether, a minute. */
+const newPerCaller = 20
+const newPerSite = 60
 const newAltogether = 600
-const mostAtOnce = 50
+/** Documents are small (5 KB), but these are strangers'. */
+const mostDocuments = 1000
 const mostRemembered = 10_000
 
 export function createMetadataDocuments(around: DocumentsAround): MetadataDocuments {
   const { config, store, system, fetchJson, log } = around
   const development = config.issuer.startsWith('http:')
   const policy = policyFor(development)
-  const perSite = new RateLimiterMemory({ points: newPerSite, duration: 60 })
-  const altogether = new RateLimiterMemory({ points: newAltogether, duration: 60 })
+  const rate = (points: number) => new RateLimiterMemory({ points, duration: 60 })
+  const [perCaller, perSite, altogether] = [rate(newPerCaller), rate(newPerSite), rate(newAltogether)]
+  const places = createFetchPlaces()
+  const documents = createMemory<Client>(mostDocuments)
   const underWay = new Map<string, Promise<Client | undefined>>()
-  const problems = new Map<string, { readonly problem: DocumentProblem; readonly until: number }>()
+  const problems = createMemory<{ readonly problem: DocumentProblem; readonly until: number }>(mostRemembered)
   /** Had here before: strangers who spend the budget of a site must not lock out those who sign in with its document. */
-  const known = new Set<string>()
+  const known = createMemory<true>(mostRemembered)
 
   function refuse(clientId: string, problem: DocumentProblem): undefined {
-    if (problems.size >= mostRemembered) problems.clear()
     problems.set(clientId, { problem, until: system.clock() + restSeconds })
     tell(clientId, problem)
   }
@@ -82,17 +90,26 @@ export function createMetadataDocuments(around: DocumentsAround): MetadataDocume
     return last !== undefined && system.clock() < last.until ? last.problem : undefined
   }
 
-  async function mayAsk(clientId: string): Promise<boolean> {
-    if (underWay.size >= mostAtOnce) return false
-    if (known.has(clientId)) return true
+  async function mayAsk(clientId: string, caller: string): Promise<boolean> {
     return (
-      (await consume(perSite, siteOf(clientId))) === undefined &&
+      (await consume(perCaller, caller)) === undefined &&
+      (await consume(perSite, siteOf(hostOf(clientId)))) === undefined &&
       (await consume(altogether, '')) === undefined
     )
   }
 
+  // Whoever has no budget left is told so without a mark on the address: others who come with it have theirs.
+  async function ask(asked: Asked): Promise<Client | undefined> {
+    const { clientId, stored, caller } = asked
+    const isKnown = caller === undefined || known.get(clientId) === true
+    const standing = stored !== undefined ? 'trusted' : isKnown ? 'known' : 'new'
+    if (standing === 'new' && !(await mayAsk(clientId, caller ?? '')))
+      return tell(clientId, { why: 'throttled' })
+    const fetching = places.run(sharersOf(asked), standing, () => fetchDocument(clientId, stored))
+    return fetching ?? tell(clientId, { why: 'throttled' })
+  }
+
   async function fetchDocument(clientId: string, stored: Client | undefined): Promise<Client | undefined> {
-    if (!(await mayAsk(clientId))) return refuse(clientId, { why: 'throttled' })
     const fetched = await fetchJson(clientId)
     if (!fetched.ok) return refuse(clientId, { why: fetched.why })
     const read = readMetadataDocument(fetched.json, clientId, policy)
@@ -110,30 +127,53 @@ export function createMetadataDocuments(around: DocumentsAround): MetadataDocume
       createdAt: stored?.createdAt ?? now,
       expiresAt: now + Math.round(Math.min(most, Math.max(least, fetched.freshSeconds ?? usual))),
     })
-    if (known.size >= mostRemembered) known.clear()
-    known.add(clientId)
-    problems.delete(clientId)
+    known.set(clientId, true)
+    documents.set(clientId, record)
     // A conflict means that another node has just stored it, too.
-    await store.apply([{ op: stored === undefined ? 'insert' : 'update', kind: 'client', record }])
+    if (stored !== undefined) await store.apply([{ op: 'update', kind: 'client', record }])
     return record
   }
 
+  // Who comes with the same id meanwhile waits for the same answer.
+  function askOnce(asked: Asked): Promise<Client | undefined> {
+    const running = underWay.get(asked.clientId)
+    if (running !== undefined) return running
+    const started = ask(asked).finally(() => underWay.delete(asked.clientId))
+    underWay.set(asked.clientId, started)
+    return started
+  }
+
+  const isFresh = (client: Client | undefined): client is Client =>
+    client?.expiresAt != null && system.now() < client.expiresAt
+
   return {
     problem,
-    async find(clientId) {
+    async find(clientId, from) {
       const wrong = whatIsWrong(clientId, config, development)
       if (wrong !== undefined) return tell(clientId, { why: wrong })
       const stored = await store.read('client', clientId)
-      if (stored?.expiresAt != null && system.now() < stored.expiresAt) return stored
+      if (isFresh(stored)) return stored
+      const here = documents.get(clientId)
+      if (isFresh(here)) return here
       if (problem(clientId) !== undefined) return undefined
-      // Who comes with the same id meanwhile waits for the same answer.
-      const running = underWay.get(clientId)
-      if (running !== undefined) return running
-      const started = fetchDocument(clientId, stored).finally(() => underWay.delete(clientId))
-      underWay.set(clientId, started)
-      return started
+      return askOnce({
+        clientId,
+        stored,
+        caller: from === undefined ? undefined : (networkOf(from) ?? 'unknown'),
+      })
     },
   }
+}
+
+interface Asked {
+  readonly clientId: string
+  readonly stored: Client | undefined
+  readonly caller: string | undefined
+}
+
+function sharersOf({ clientId, caller }: Asked): readonly string[] {
+  const site = `site ${siteOf(hostOf(clientId))}`
+  return caller === undefined ? [site] : [site, `caller ${caller}`]
 }
 
 /** What a client may have that nobody has looked at but its own author. */
@@ -172,10 +212,4 @@ const hostOf = (clientId: string): string => (URL.parse(clientId)?.hostname ?? '
 
 function matches(host: string, entry: string): boolean {
   return entry.startsWith('*.') ? host.endsWith(entry.slice(1)) : host === entry
-}
-
-// Names below one domain are free to whoever has it, so they count together.
-function siteOf(clientId: string): string {
-  const host = hostOf(clientId)
-  return /^[\d.]+$|^\[/.test(host) ? host : host.split('.').slice(-2).join('.')
 }

@@ -6,7 +6,8 @@ import { type AddressInfo, connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { trustedProxyList } from './config.ts'
 import { json, type PlainRequest } from './http.ts'
-import { callerAddress, createNodeServer } from './node.ts'
+import { createNodeServer } from './node.ts'
+import { callerAddress } from './node-request.ts'
 
 let respond: (request: PlainRequest) => Promise<ReturnType<typeof json>>
 const seen: PlainRequest[] = []
@@ -204,7 +205,7 @@ test('LP-10 who leaves is noticed, once for every listener, and nothing piles up
 
 test('G-16 X-Forwarded-For counts only behind trusted proxies, and only from the right', () => {
   const trusted = trustedProxyList(['10.0.0.0/8', '::1', '2001:db8::/32'])
-  const from = (connected: string, header?: string) => callerAddress(connected, header, trusted)
+  const from = (connected: string, header?: string) => callerAddress(connected, header, trusted).address
   assert.equal(from('203.0.113.9', '198.51.100.1'), '203.0.113.9')
   assert.equal(from('10.0.0.1', '198.51.100.1'), '198.51.100.1')
   assert.equal(from('::ffff:10.0.0.1', '198.51.100.1'), '198.51.100.1')
@@ -214,4 +215,23 @@ test('G-16 X-Forwarded-For counts only behind trusted proxies, and only from the
   for (const nonsense of ['', 'unknown', '_hidden', '999.1.1.1', '198.51.100.1:80', ','])
     assert.equal(from('10.0.0.1', nonsense), '10.0.0.1')
   assert.equal(from('', '198.51.100.1'), '')
+})
+
+test('DV-13 G-16 what somebody passed on whom nobody trusts, or without saying for whom, is known to be so', () => {
+  const trusted = trustedProxyList(['10.0.0.0/8'])
+  const from = (connected: string, header?: string) => callerAddress(connected, header, trusted).addressFrom
+  assert.equal(from('203.0.113.9'), 'clear')
+  assert.equal(from('10.0.0.1'), 'clear')
+  assert.equal(from('10.0.0.1', '198.51.100.1'), 'proxy')
+  assert.equal(from('10.0.0.1', '10.0.0.2'), 'proxy')
+  assert.equal(from('203.0.113.9', '198.51.100.1'), 'nobody')
+  for (const nonsense of [
+    '',
+    'unknown',
+    '_hidden',
+    '198.51.100.1:80',
+    '[2001:db8::1]:443',
+    '6.6.6.6, unknown',
+  ])
+    assert.equal(from('10.0.0.1', nonsense), 'nobody')
 })

@@ -1,14 +1,14 @@
-// Countersign on Node: Fastify accepts the bytes, and every request goes to the one handler as a plain record.
+// Countersign on Node by itself: Fastify accepts the bytes, and every request goes to the one handler as a plain record
+// (node-request.ts). Inside somebody else's server it is node-listener.ts.
 // Limits on size and time are here, because they protect the process before any endpoint is reached (standards.md G-27).
 
-import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { type BlockList, isIP, type Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BlockList, Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Handler } from './handler.ts'
-import { bodyTooLarge, json, type PlainRequest, type PlainResponse } from './http.ts'
+import { bodyTooLarge, json, type PlainResponse } from './http.ts'
+import { bodyLimit, collectBody, plainRequest, writeAnswer } from './node-request.ts'
 
-const bodyLimit = 64 * 1024
 const requestSeconds = 30
 const headerSeconds = 10
 /** Nothing in either direction for so long, though an answer is due: longer than any hold, shorter than a pause between requests. */
@@ -65,24 +65,6 @@ export function createNodeServer(
   return server
 }
 
-// By hand, because Fastify's own collecting costs a fifth of a poll.
-function collectBody(payload: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void {
-  if (Number(payload.headers['content-length'] ?? 0) > bodyLimit) return void done(tooLarge())
-  const chunks: Buffer[] = []
-  let size = 0
-  const collect = (chunk: Buffer) => {
-    size += chunk.length
-    chunks.push(chunk)
-    if (size <= bodyLimit) return
-    payload.off('data', collect).off('end', finish)
-    done(tooLarge())
-  }
-  const finish = () => done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
-  payload.on('data', collect).on('end', finish).on('error', done)
-}
-
-const tooLarge = () => Object.assign(new Error('The body is over the limit.'), { statusCode: 413 })
-
 const nosniff = { 'x-content-type-options': 'nosniff' }
 
 const broken = json(500, { error: 'server_error' }, nosniff)
@@ -94,7 +76,10 @@ async function refuseLarge(
   reply: FastifyReply,
   trustedProxies: BlockList,
 ): Promise<void> {
-  const asked = { ...plainRequest(request, reply.raw, trustedProxies), tooLarge: true } as const
+  const asked = {
+    ...plainRequest(request.raw, request.body, reply.raw, trustedProxies),
+    tooLarge: true,
+  } as const
   // Only a browser asks for HTML by name, and only the handler knows which addresses are pages.
   const inHtml = handler !== undefined && request.headers.accept?.includes('text/html')
   const { status, headers, body } = inHtml ? await handler(asked) : bodyTooLarge
@@ -117,7 +102,7 @@ async function serve(
   }
   if (handler === undefined)
     return send(reply, json(503, { error: 'starting' }, { ...nosniff, 'retry-after': '1' }))
-  send(reply, await handler(plainRequest(request, reply.raw, trustedProxies)))
+  send(reply, await handler(plainRequest(request.raw, request.body, reply.raw, trustedProxies)))
 }
 
 const pipelined = new WeakMap<Socket, number>()
@@ -134,86 +119,10 @@ function isFlood({ socket }: IncomingMessage, response: ServerResponse): boolean
   return waiting > mostPipelined
 }
 
-function plainRequest(
-  { raw, body }: FastifyRequest,
-  response: ServerResponse,
-  trustedProxies: BlockList,
-): PlainRequest {
-  const url = raw.url ?? '/'
-  const question = url.indexOf('?')
-  const { socket } = raw
-  return {
-    method: raw.method ?? 'GET',
-    path: question === -1 ? url : url.slice(0, question),
-    query: question === -1 ? '' : url.slice(question + 1),
-    headers: raw.headers as PlainRequest['headers'],
-    body: text(body),
-    address: callerAddress(socket.remoteAddress ?? '', raw.headers['x-forwarded-for'], trustedProxies),
-    gone: () => socket.destroyed,
-    onGone: whenGone(response),
-  }
-}
-
-// One listener, on the response, which goes with the request; on the socket they would pile up over a connection's life.
-function whenGone(response: ServerResponse): PlainRequest['onGone'] {
-  let listeners: (() => void)[] | undefined
-  return (listener) => {
-    if (response.destroyed) return listener()
-    if (listeners === undefined) {
-      const all: (() => void)[] = []
-      listeners = all
-      response.once('close', () => {
-        for (const one of all) one()
-      })
-    }
-    listeners.push(listener)
-  }
-}
-
-function text(body: unknown): string | undefined {
-  if (!Buffer.isBuffer(body)) return ''
-  return isUtf8(body) ? body.toString('utf8') : undefined
-}
-
-/**
- * The address of the caller: the connection's, or, behind a chain of trusted proxies, the first one from the right in
- * X-Forwarded-For that is not a trusted proxy. What stands left of it was written by the caller (standards.md G-16).
- */
-export function callerAddress(
-  connected: string,
-  forwardedFor: string | string[] | undefined,
-  trusted: BlockList,
-): string {
-  let address = plainAddress(connected)
-  const hops = forwardedFor === undefined ? [] : String(forwardedFor).split(',')
-  while (hops.length > 0 && isTrusted(address, trusted)) {
-    const hop = plainAddress((hops.pop() ?? '').trim())
-    if (isIP(hop) === 0) break
-    address = hop
-  }
-  return address
-}
-
-// A socket that closed in the meantime has no address, and what is none cannot be looked up.
-function isTrusted(address: string, trusted: BlockList): boolean {
-  const version = isIP(address)
-  return version !== 0 && trusted.check(address, version === 6 ? 'ipv6' : 'ipv4')
-}
-
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address
-}
-
 // Written past Fastify's own reply, which would add a charset that application/json does not have (RFC 8259 §11).
-function send(reply: FastifyReply, { status, headers, body }: PlainResponse): void {
+function send(reply: FastifyReply, answer: PlainResponse): void {
   reply.hijack()
-  const { raw } = reply
-  if (raw.destroyed) return
-  // RFC 9110 §8.6: none on 204; on 304 and HEAD it would have to be that of the body which is left out.
-  const bodiless = status === 204 || status === 304 || reply.request.method === 'HEAD'
-  const length = bodiless ? {} : { 'content-length': Buffer.byteLength(body) }
-  raw.writeHead(status, { ...headers, ...length } as OutgoingHttpHeaders)
-  raw.end(body)
+  writeAnswer(reply.raw, reply.request.method, answer)
 }
 
 // What is no HTTP at all never becomes a request; 400, 408 and 431 are said by hand (RFC 9110 §15.5).

@@ -2,7 +2,7 @@
 // and whatever else is for its bearer. Found and counted here, with the proof of its key; what it may do is the endpoint's.
 // Other resources have @countersign/resource.
 
-import { dpopNonce, nonceAge, proofFor, spendProof } from './dpop.ts'
+import { dpopNonce, nonceAge, proofFor, spendShownProof } from './dpop.ts'
 import { checkProof } from './dpop-proof.ts'
 import { json, type PlainRequest, type PlainResponse } from './http.ts'
 import { defaultAudience } from './issue-tokens.ts'
@@ -41,7 +41,7 @@ export async function readPresentedToken(services: Services, request: PlainReque
   if (typeof proof === 'string' || proof.jkt !== jkt || proof.ath !== digest(text)) return refused(badProof)
   const age = services.config.dpopNonces ? nonceAge(services, 'resource', proof.nonce) : 'young'
   if (age === undefined) return refused(needNonce(services))
-  if (!(await spendProof(services, request, proof))) return refused(badProof)
+  if (!(await spendShownProof(services, request, proof))) return refused(badProof)
   const nonce = age === 'old' ? dpopNonce(services, 'resource') : undefined
   return { ok: true, live, scheme, nonce }
 }

@@ -2,9 +2,13 @@
 // Tests make theirs in testing/services.ts.
 
 import type { AccessToken } from '@countersign/protocol'
+import type { Host } from './accounts/host-application.ts'
+import type { Upstreams } from './accounts/upstream/providers.ts'
+import type { HeavyWork } from './admin/heavy-work.ts'
 import type { ClientDirectory, ResourceDirectory } from './client-directory.ts'
 import type { ClientKeys } from './client-keys.ts'
 import type { Config } from './config.ts'
+import type { RegistrationPlaces } from './endpoints/register-limit.ts'
 import type { HeldPolls } from './held-polls.ts'
 import type { PlainRequest, PlainResponse } from './http.ts'
 import type { Keys } from './keys.ts'
@@ -26,11 +30,19 @@ export interface Services {
   readonly clients: ClientDirectory
   readonly clientKeys: ClientKeys
   readonly resources: ResourceDirectory
+  /** Where people may sign in beside here. */
+  readonly upstreams: Upstreams
+  /** The application that says who is signed in; undefined where people sign in here. */
+  readonly host?: Host | undefined
   readonly pacing: Pacing
   readonly held: HeldPolls
   readonly throttle: Throttle
+  readonly registrationPlaces: RegistrationPlaces
+  readonly heavyWork: HeavyWork
   /** The facts of opaque access tokens that were opened lately, by the digest of the token. */
   readonly openedTokens: Memory<AccessToken>
+  /** DPoP proofs that came to this node lately, whether they led to anything or not. */
+  readonly seenProofs: Memory<true>
   readonly log: Log
 }
 

@@ -2,6 +2,7 @@
 // Where values come from and how they are checked together is config.ts.
 
 import { z } from 'zod'
+import { identityProviders } from './accounts/upstream/provider-settings.ts'
 
 const seconds = (min: number, max: number, preset: number) =>
   z.coerce.number().int().min(min).max(max).default(preset)
@@ -36,7 +37,10 @@ const trustedIssuer = z.strictObject({
   linkByEmail: z.boolean().default(false),
   /** Whether an assertion may be used again until it expires; by default once (standards.md X-10). */
   reusable: z.boolean().default(false),
-  /** The most that its assertions may grant, on top of what the client may have; empty for all of that. */
+  /**
+   * The most that its assertions may grant, on top of what the client may have; empty for all of that but the scopes of this
+   * server's own API (`countersign:…`), which are granted only where they are named here.
+   */
   scopes: z.array(z.string()).default([]),
 })
 
@@ -86,7 +90,17 @@ export const settings = z.strictObject({
     .array(trustedIssuer)
     .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, 'each issuer once')
     .default([]),
+  /** Where people may sign in beside here: OpenID providers, GitHub, ORCID; in the config file (docs/identity.md). */
+  identityProviders,
+  /** Whether people sign in with a password; without, with passkeys and at providers only. */
+  passwords: flag.default(true),
   deviceCodeSeconds: seconds(60, 1800, 600),
+  /** Where a code is approved from another network than the device's, for clients whose record says nothing (RFC 10027 §6.1.1). */
+  deviceNetworkPolicy: z.enum(['confirm', 'return-code', 'refuse']).default('return-code'),
+  /** In place of the return code, for programs that cannot take one. */
+  deviceNetworkFallback: z.enum(['confirm', 'refuse']).default('confirm'),
+  /** How long a network that was proved by a return code needs none; 0 remembers nothing. */
+  networkMemorySeconds: seconds(0, 365 * 86_400, 90 * 86_400),
   pollIntervalSeconds: seconds(1, 60, 5),
   holdSeconds: seconds(0, 30, 25),
   refreshIdleSeconds: seconds(60, 365 * 86_400, 30 * 86_400),

@@ -6,14 +6,20 @@ import { type Attempts, attempts, type Budget, userCodeAlphabet, userCodeLength 
 // The one limiter that is used: the package's index loads those for every database there is.
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import type { Config } from './config.ts'
+import { networkOf } from './networks.ts'
 import { decideAndApply, type Store } from './store/store.ts'
 import type { System } from './system.ts'
 
 export type Braked = { readonly retryAfterSeconds: number } | undefined
 
 export interface Throttle {
-  /** Device authorizations per network and per client (RFC 10027 §6.1.11). */
+  /**
+   * What is opened per network and per client (RFC 10027 §6.1.11). No network, however many addresses it has, gets more than a tenth
+   * of what a client may open, so that nobody alone shuts it for all others.
+   */
   create(address: string, clientId: string): Promise<Braked>
+  /** A sign-in that this network opened was finished, and counts no more: a house full of people is no flood. */
+  completed(address: string): Promise<void>
   /** The same for a client that authenticated: all of its people come from one address. */
   createByClient(clientId: string): Promise<Braked>
   /** The same for a person who is signed in, wherever they are: as many as for one network. */
@@ -51,7 +57,7 @@ export function userCodeGuesses(who: {
   const space = userCodeAlphabet.length ** userCodeLength
   return [
     { id: `user-code browser ${who.browser}`, budget: { limit: 5, windowSeconds: hour } },
-    { id: `user-code address ${network(who.address)}`, budget: { limit: 20, windowSeconds: hour } },
+    ...addressGuesses('user-code', who.address, { limit: 20, windowSeconds: hour }),
     ...(who.accountId === undefined
       ? []
       : [{ id: `user-code account ${who.accountId}`, budget: { limit: 10, windowSeconds: hour } }]),
@@ -72,7 +78,21 @@ const acceptedGuessProbability = 1e-3
 export function signInGuesses(email: string, address: string): readonly Guess[] {
   return [
     { id: `sign-in account ${email}`, budget: { limit: 10, windowSeconds: 900 } },
-    { id: `sign-in address ${network(address)}`, budget: { limit: 50, windowSeconds: 900 } },
+    ...addressGuesses('sign-in', address, { limit: 50, windowSeconds: 900 }),
+  ]
+}
+
+/**
+ * What one address may try of something, and ten times that what a whole /48 may: it has 65 536 networks of one customer, who would
+ * spend what is meant for everybody. Neighbours in IPv4 are strangers to each other, and few.
+ */
+export function addressGuesses(what: string, address: string, budget: Budget): readonly Guess[] {
+  const whole = networkOf(address)
+  return [
+    { id: `${what} address ${network(address)}`, budget },
+    ...(whole?.endsWith('/48')
+      ? [{ id: `${what} network ${whole}`, budget: { ...budget, limit: 10 * budget.limit } }]
+      : []),
   ]
 }
 
@@ -92,13 +112,21 @@ export function createThrottle(config: Config, store: Store, system: System): Th
   const createdPerAddress = rate(config.rateCreatePerAddress)
   const createdPerAccount = rate(config.rateCreatePerAddress)
   const createdPerClient = rate(config.rateCreatePerClient)
+  const createdPerClientAndNetwork = rate(Math.ceil(config.rateCreatePerClient / 10))
   const invalidPerAddress = rate(config.rateInvalidPerAddress)
 
   return {
     async create(address, clientId) {
       return (
-        (await consume(createdPerAddress, network(address))) ?? (await consume(createdPerClient, clientId))
+        (await consume(createdPerAddress, network(address))) ??
+        (await consume(createdPerClientAndNetwork, `${networkOf(address) ?? address} ${clientId}`)) ??
+        (await consume(createdPerClient, clientId))
       )
+    },
+    async completed(address) {
+      const state = await createdPerAddress.get(network(address))
+      // Nothing is saved up for later by it.
+      if ((state?.consumedPoints ?? 0) > 0) await createdPerAddress.reward(network(address))
     },
     createByClient: (clientId) => consume(createdPerClient, clientId),
     createByAccount: (accountId) => consume(createdPerAccount, accountId),

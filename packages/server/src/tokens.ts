@@ -296,7 +296,7 @@ export function encodeIdToken(
   grant: Grant,
   account: Account,
   client: Client,
-  now: number,
+  { now, claims = {} }: { readonly now: number; readonly claims?: object | undefined },
 ): string {
   return services.keys.sign(client.idTokenAlg, idTokenHeader, {
     iss: services.config.issuer,
@@ -306,6 +306,7 @@ export function encodeIdToken(
     exp: now + client.accessTokenSeconds,
     nonce: grant.nonce ?? undefined,
     ...authenticationClaims(grant),
+    ...claims,
   })
 }
 

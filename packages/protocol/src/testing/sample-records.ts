@@ -77,6 +77,9 @@ export function request(changes: Partial<DeviceAuthorization> = {}): DeviceAutho
     jkt: null,
     acrValues: [],
     maxAge: null,
+    takesReturnCode: false,
+    returnCode: null,
+    deniedFor: null,
     ...changes,
   }
 }
@@ -101,7 +104,7 @@ export function grant(changes: Partial<Grant> = {}): Grant {
     lastUsedAt: t0,
     expiresAt: t0 + 5000,
     refresh: { hash: 'first', generation: 1, idleExpiresAt: t0 + 1000, previous: null },
-    revokedTokens: [],
+    tokensRevokedUntil: 0,
     revokedAt: null,
     revokedFor: null,
     ...changes,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTestServer } from '../testing/services.ts'
-import { createAccount, findAccount, normalizeEmail, setAccountDisabled } from './accounts.ts'
+import { createAccount, findAccount, setAccountDisabled } from './accounts.ts'
+import { normalizeEmail } from './email.ts'
 
 const mia = { email: ' Mia@Example.COM ', name: 'Mia', password: 'four quiet green boats', admin: false }
 

@@ -1,11 +1,12 @@
 // Accounts: made, found, disabled, made administrators, and given another password. Used by the pages and by the administration alike.
 // The password itself is password.ts and password-policy.ts, signed-in browsers are browser-session.ts, passkeys passkey.ts.
 
-import type { Account, BrowserSession, Write } from '@countersign/protocol'
+import type { Account, AuditEntry, BrowserSession, Write } from '@countersign/protocol'
 import { audit, type By, byCommandLine } from '../audit.ts'
 import { decideAndApply, type Store } from '../store/store.ts'
 import type { System } from '../system.ts'
 import { cleanText } from '../text.ts'
+import { normalizeEmail } from './email.ts'
 import { hashUnlessBusy } from './password.ts'
 import { type PasswordFault, passwordFault } from './password-policy.ts'
 
@@ -105,12 +106,36 @@ export function setAccountAdmin(
   id: string,
   admin: boolean,
   by: By = byCommandLine,
+  { detail = {}, keepsLast = false }: AdminChange = {},
 ): Promise<Account | undefined> {
   return changeAccount(base, id, async (account) => {
     if (account.admin === admin) return undefined
+    const other = admin || !keepsLast ? undefined : await anotherAdmin(base.store, id)
+    if (!admin && keepsLast && other === undefined) return undefined
+    // Of two who are the last but for each other, both removed at once, one is a conflict.
+    const stays: Write[] = other === undefined ? [] : [{ op: 'update', kind: 'account', record: other }]
     const event = admin ? 'account.admin_granted' : 'account.admin_removed'
-    return { account: { ...account, admin }, writes: [audit(base, { event, ...by, accountId: id })] }
+    return {
+      account: { ...account, admin },
+      writes: [...stays, audit(base, { event, ...by, accountId: id, detail })],
+    }
   })
+}
+
+interface AdminChange {
+  readonly detail?: AuditEntry['detail']
+  /** The last administrator who can act stays one. */
+  readonly keepsLast?: boolean
+}
+
+async function anotherAdmin(store: Store, id: string): Promise<Account | undefined> {
+  let after: string | undefined
+  for (;;) {
+    const page = await store.list('account', after)
+    const found = page.find((one) => one.admin && one.disabledAt === null && one.id !== id)
+    after = page.at(-1)?.id
+    if (found !== undefined || after === undefined) return found
+  }
 }
 
 interface Change {
@@ -144,12 +169,6 @@ export async function newPassword(
   if (fault !== undefined) return { fault }
   const hash = await hashUnlessBusy(password, system)
   return hash === undefined ? { fault: 'busy' } : { hash }
-}
-
-/** The address as it is kept and compared; undefined for what cannot be one. */
-export function normalizeEmail(text: string): string | undefined {
-  const email = text.trim().normalize('NFKC').toLowerCase()
-  return email.length <= 254 && /^[^\s@\p{C}<>"]+@[^\s@\p{C}<>"]+$/u.test(email) ? email : undefined
 }
 
 const ended = (record: BrowserSession): Write => ({ op: 'delete', kind: 'browserSession', record })

@@ -20,6 +20,7 @@ export function newBrowserSession(
   request: PlainRequest,
   accountId: string,
   amr: readonly string[],
+  authenticatedAt?: number,
 ): { readonly secret: string; readonly session: BrowserSession } {
   const secret = system.random(32).toString('base64url')
   const now = system.now()
@@ -28,7 +29,7 @@ export function newBrowserSession(
     version: 0,
     accountId,
     createdAt: now,
-    authenticatedAt: now,
+    authenticatedAt: Math.min(authenticatedAt ?? now, now),
     lastSeenAt: now,
     expiresAt: now + Math.min(config.sessionIdleSeconds, config.sessionAbsoluteSeconds),
     amr,
@@ -42,6 +43,10 @@ export interface Begin {
   /** As it was when the person proved to be its owner. */
   readonly account: Account
   readonly amr: readonly string[]
+  /** When the person proved it, where that was not here and now. */
+  readonly authenticatedAt?: number | undefined
+  /** Where they proved it, for the audit log: the id of a provider. */
+  readonly provider?: string | undefined
   /** The session that this browser had before. */
   readonly replaces: BrowserSession | undefined
   /** The same password under today's cost. */
@@ -56,10 +61,10 @@ export interface Begin {
 export async function beginBrowserSession(
   services: Services,
   request: PlainRequest,
-  { account, amr, replaces, passwordHash, writes = [] }: Begin,
+  { account, amr, authenticatedAt, provider, replaces, passwordHash, writes = [] }: Begin,
 ): Promise<string | undefined> {
   const { store } = services
-  const { secret, session } = newBrowserSession(services, request, account.id, amr)
+  const { secret, session } = newBrowserSession(services, request, account.id, amr, authenticatedAt)
   const done = await decideAndApply(store, async () => {
     const current = await store.read('account', account.id)
     if (current?.passwordHash !== account.passwordHash || current.disabledAt !== null)
@@ -82,7 +87,7 @@ export async function beginBrowserSession(
         event: 'browser.signed_in',
         ...byPerson(account.id, request),
         accountId: account.id,
-        detail: { amr },
+        detail: provider === undefined ? { amr } : { amr, provider },
       }),
     ]
     return { begun: true, writes: all }

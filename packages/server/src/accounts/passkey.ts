@@ -7,6 +7,7 @@ import type { Account, Passkey, Write } from '@countersign/protocol'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { cleanText } from '../text.ts'
+import { knownAs } from './email.ts'
 
 /** Options for the browser as JSON, and the sealed challenge that has to come back with its answer. */
 export interface Ceremony {
@@ -50,8 +51,8 @@ export async function beginRegistration(
   const options = await generateRegistrationOptions({
     rpName: 'Countersign',
     rpID: rpId(services),
-    userName: account.email,
-    userDisplayName: account.name || account.email,
+    userName: knownAs(account),
+    userDisplayName: account.name || knownAs(account),
     userID: new TextEncoder().encode(account.id),
     challenge: new Uint8Array(services.system.random(32)),
     attestationType: 'none',

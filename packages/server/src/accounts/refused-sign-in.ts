@@ -1,6 +1,7 @@
 // A refused sign-in in the audit log: noted, but not so often that whoever guesses could fill the log, or hide in it.
 // What brakes the guesses themselves is throttle.ts; the answer to them pages/sign-in.ts.
 
+import type { AuditEntry } from '@countersign/protocol'
 import { audit } from '../audit.ts'
 import type { PlainRequest } from '../http.ts'
 import type { Services } from '../services.ts'
@@ -29,7 +30,8 @@ export function noteRefusedSignIn(
   services: Services,
   { address }: PlainRequest,
   accountId: string | undefined,
-  method: 'password' | 'passkey',
+  method: 'password' | 'passkey' | 'provider',
+  more: AuditEntry['detail'] = {},
 ): void {
   const note = async () => {
     if (await services.throttle.spend(room(accountId, address))) return
@@ -38,7 +40,7 @@ export function noteRefusedSignIn(
       actor: { kind: 'account', id: null },
       address,
       accountId: accountId ?? null,
-      detail: { method },
+      detail: { method, ...more },
     })
     await services.store.apply([said])
   }

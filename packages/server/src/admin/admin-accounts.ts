@@ -3,18 +3,16 @@
 // network, api-accounts.ts.
 
 import type { Account } from '@countersign/protocol'
-import {
-  createAccount,
-  findAccount,
-  normalizeEmail,
-  setAccountAdmin,
-  setAccountDisabled,
-} from '../accounts/accounts.ts'
+import { z } from 'zod'
+import { createAccount, findAccount, setAccountAdmin, setAccountDisabled } from '../accounts/accounts.ts'
+import { normalizeEmail } from '../accounts/email.ts'
 import { type ForeignSubject, linkSubject, unlinkSubject } from '../trusted-issuers-subjects.ts'
 import type { AdminBase } from './admin-base.ts'
 import { AdminError } from './admin-error.ts'
 import { everyRecord } from './every-record.ts'
+import { parseInput } from './new-client-input.ts'
 import { mapPage, type Page, type PageQuery, pageOf } from './paging.ts'
+import { plainText } from './plain-text.ts'
 import { type AccountSummary, accountSummary } from './summaries.ts'
 
 export interface AccountAdmin {
@@ -34,6 +32,8 @@ export interface AccountAdmin {
   unlinkSubject(foreign: ForeignSubject): Promise<void>
 }
 
+const accountInput = z.object({ name: plainText(200).or(z.literal('')) })
+
 export function accountAdmin(base: AdminBase): AccountAdmin {
   const { store, by } = base
   const changed = async (
@@ -47,6 +47,7 @@ export function accountAdmin(base: AdminBase): AccountAdmin {
   }
   return {
     async addAccount({ email, name = '', admin = false, password }) {
+      parseInput(accountInput, { name }, 'account')
       const created = await createAccount(base, { email, name, admin, password }, by)
       if (!created.ok) throw new AdminError(created.reason, created.message)
       return accountSummary(created.account)

@@ -3,7 +3,7 @@
 
 import type { AuditEntry, Client } from '@countersign/protocol'
 import { audit } from '../audit.ts'
-import { endGrant } from '../end-grant.ts'
+import { forgetClient } from '../forget-client.ts'
 import { decideAndApply } from '../store/store.ts'
 import type { AdminBase } from './admin-base.ts'
 import { AdminError } from './admin-error.ts'
@@ -32,7 +32,7 @@ export interface ClientAdmin {
     id: string,
     how?: { readonly overlapSeconds?: number | undefined; readonly secret?: string | undefined },
   ): Promise<ClientSummary & { readonly secret?: string }>
-  /** Ends its sign-ins, and forgets what people agreed to with it: the next one of this name begins with nothing. */
+  /** With all that hangs on it (forget-client.ts): the next one of this name begins with nothing. */
   removeClient(id: string): Promise<void>
 }
 
@@ -65,15 +65,18 @@ export function clientAdmin(base: AdminBase): ClientAdmin {
       return { ...clientSummary(record), ...(supplied === undefined ? { secret } : {}) }
     },
     async removeClient(id) {
-      const done = await decideAndApply(store, async () => ({
-        writes: [
-          { op: 'delete', kind: 'client', record: await existingClient(base, id) },
-          audit(base, { event: 'client.removed', ...by, clientId: id }),
-        ],
-      }))
+      const done = await decideAndApply(store, async () => {
+        const record = await store.read('client', id)
+        if (record === undefined) return { there: false, writes: [] }
+        const told = audit(base, { event: 'client.removed', ...by, clientId: id })
+        return { there: true, writes: [{ op: 'delete', kind: 'client', record }, told] }
+      })
       if (!done.applied)
         throw new AdminError('busy', 'The client is being changed by somebody else; try again.')
-      await forgetClient(base, id)
+      // Where that was interrupted, removing the client once more takes the rest.
+      const what = await forgetClient(base, id)
+      if (what === 'busy') throw new AdminError('busy', 'Its sign-ins are being changed; remove it again.')
+      if (!done.decision.there && what === 'nothing') throw noClient(id)
     },
   }
 }
@@ -109,21 +112,8 @@ async function updateClient(
 
 async function existingClient({ store }: Pick<AdminBase, 'store'>, id: string): Promise<Client> {
   const client = await store.read('client', id)
-  if (client === undefined) throw new AdminError('not_found', `There is no client ${id}.`)
+  if (client === undefined) throw noClient(id)
   return client
 }
 
-/** What hangs on a client that is gone. Revoked, its grants are gone from people's lists, and from introspection too (RT-08). */
-export async function forgetClient(
-  base: Pick<AdminBase, 'store' | 'system' | 'by'>,
-  id: string,
-): Promise<void> {
-  const { store, by } = base
-  for (const grant of await everyRecord(store, 'grant')) {
-    if (grant.clientId === id && grant.revokedAt === null)
-      await endGrant(base, grant.id, { by, why: 'admin' })
-  }
-  for (const record of await everyRecord(store, 'consent')) {
-    if (record.clientId === id) await store.apply([{ op: 'delete', kind: 'consent', record }])
-  }
-}
+const noClient = (id: string) => new AdminError('not_found', `There is no client ${id}.`)

@@ -6,8 +6,11 @@ export type AdminErrorCode = 'not_found' | 'exists' | 'refused' | 'invalid' | 'b
 
 export class AdminError extends Error {
   readonly code: AdminErrorCode
-  constructor(code: AdminErrorCode, message: string) {
+  /** When to try again, where it is `busy`. */
+  readonly afterSeconds: number
+  constructor(code: AdminErrorCode, message: string, afterSeconds = 1) {
     super(message)
     this.code = code
+    this.afterSeconds = afterSeconds
   }
 }

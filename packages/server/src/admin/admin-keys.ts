@@ -7,13 +7,14 @@ import { linkEntries } from '../audit-chain.ts'
 import { type Verified, type VerifyOptions, verifyChain } from '../audit-verify.ts'
 import { openKeys, rotateKeys } from '../keys.ts'
 import type { AdminBase } from './admin-base.ts'
+import { AdminError } from './admin-error.ts'
 import { type AuditPage, type AuditQuery, type AuditRange, exportAudit, listAudit } from './audit-log.ts'
 import { everyRecord } from './every-record.ts'
 import { type KeySummary, keySummary } from './summaries.ts'
 
 export interface KeyAdmin {
   listKeys(): Promise<readonly KeySummary[]>
-  /** The new keys; they sign after the lead time. */
+  /** The new keys; they sign after the lead time, and until then there is no other rotation. */
   rotateKeys(): Promise<readonly KeySummary[]>
 }
 
@@ -36,6 +37,11 @@ export function keyAdmin(base: AdminBase): KeyAdmin {
         ...base,
         tell: ({ id, alg }) => [audit(base, { event: 'key.added', ...by, detail: { kid: id, alg } })],
       })
+      if (made.length === 0)
+        throw new AdminError(
+          'refused',
+          'The next keys wait for their turn already; rotate again when they sign.',
+        )
       return made.map((key) => keySummary(key, system.now()))
     },
   }

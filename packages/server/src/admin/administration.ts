@@ -5,6 +5,7 @@ import { type AccountAdmin, accountAdmin } from './admin-accounts.ts'
 import type { AdminBase } from './admin-base.ts'
 import { type ClientAdmin, clientAdmin } from './admin-clients.ts'
 import { type GrantAdmin, grantAdmin } from './admin-grants.ts'
+import { type IdentityAdmin, identityAdmin } from './admin-identities.ts'
 import { type AuditAdmin, auditAdmin, type KeyAdmin, keyAdmin } from './admin-keys.ts'
 import { type InitialAccessTokenAdmin, initialAccessTokenAdmin } from './initial-access-tokens.ts'
 import { type ResourceAdmin, resourceAdmin } from './resources.ts'
@@ -12,6 +13,7 @@ import { type ResourceAdmin, resourceAdmin } from './resources.ts'
 /** Results are plain objects without secrets, digests or keys. The calls throw AdminError. */
 export interface Administration
   extends AccountAdmin,
+    IdentityAdmin,
     ClientAdmin,
     ResourceAdmin,
     InitialAccessTokenAdmin,
@@ -22,6 +24,7 @@ export interface Administration
 export function administer(base: AdminBase): Administration {
   return {
     ...accountAdmin(base),
+    ...identityAdmin(base),
     ...clientAdmin(base),
     ...resourceAdmin(base),
     ...initialAccessTokenAdmin(base),

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import type { Account, Consent } from '@countersign/protocol'
+import type { Account, Consent, Identity } from '@countersign/protocol'
 import { createPeopledServer, openBrowser, signIn } from '../pages/testing.ts'
 import { bodyOf, refresh, signIn as signInDevice } from '../testing/device-flow.ts'
 import { startOfTime, type TestServer } from '../testing/services.ts'
@@ -94,6 +94,45 @@ test('an administrator is made and unmade, but nobody shuts themselves out', asy
   await server.addAccount({ id: 'usr_ada', email: 'ada@example.com', admin: true })
   assert.equal((await change(mia, 'usr_ada', { admin: false })).json.admin, false)
   assert.equal((await change(admin, 'usr_none', { admin: false })).status, 404)
+})
+
+test('identities are listed, and one is taken away with the browsers of its account, from that account only', async () => {
+  const identity = (subject: string, accountId: string): Identity => ({
+    id: `${subject}-digest-of-32-bytes`,
+    version: 0,
+    accountId,
+    provider: 'corp',
+    subject,
+    email: null,
+    name: null,
+    createdAt: startOfTime,
+    lastUsedAt: null,
+  })
+  await server.addAccount({ id: 'usr_ada', email: 'ada@example.com' })
+  for (const record of [identity('one', 'usr_mia'), identity('two', 'usr_mia'), identity('ada', 'usr_ada')])
+    await server.services.store.apply([{ op: 'insert', kind: 'identity', record }])
+  const person = await browserCaller(server)
+  const list = async () =>
+    (
+      await admin.call<{ items: readonly { id: string; subject: string }[] }>(
+        'GET',
+        '/accounts/usr_mia/identities',
+      )
+    ).json.items
+  const [one, two] = await list()
+  assert.deepEqual([one?.subject, two?.subject], ['one', 'two'])
+  const reader = await clientCaller(server, 'reader', ['countersign:admin:read'])
+  assert.equal((await reader.call('DELETE', `/accounts/usr_mia/identities/${one?.id}`)).status, 403)
+  assert.equal((await admin.call('DELETE', `/accounts/usr_ada/identities/${one?.id}`)).status, 404)
+  assert.equal((await admin.call('DELETE', `/accounts/usr_mia/identities/${one?.id}`)).status, 204)
+  assert.equal((await admin.call('DELETE', `/accounts/usr_mia/identities/${one?.id}`)).status, 404)
+  assert.deepEqual(
+    (await list()).map(({ subject }) => subject),
+    ['two'],
+  )
+  assert.equal((await person.call('GET', '/me')).status, 401)
+  const entries = await server.services.store.list('auditEntry')
+  assert.ok(entries.some(({ event, actor }) => event === 'identity.unlinked' && actor.id === 'ops'))
 })
 
 async function consentOf(

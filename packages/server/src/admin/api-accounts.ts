@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { AdminError } from './admin-error.ts'
 import { type Operation, operation } from './api-operation.ts'
-import { account, consent, filter, pageOf, paging } from './api-schemas.ts'
+import { account, consent, filter, identity, pageOf, paging } from './api-schemas.ts'
 
 const tag = 'Accounts'
 
@@ -71,6 +71,27 @@ export const accountOperations: readonly Operation[] = [
       if (body.disabled !== undefined) await admin.setAccountDisabled(id, body.disabled)
       return admin.showAccount(id)
     },
+  }),
+  operation({
+    id: 'listIdentities',
+    method: 'GET',
+    path: '/accounts/{id}/identities',
+    summary: 'List whom an account is at the providers of identities',
+    tag,
+    needs: 'admin:read',
+    query: z.strictObject(paging),
+    answer: { status: 200, says: 'A page of identities', schema: pageOf(identity) },
+    run: ({ admin, params, query }) => admin.pageIdentities({ ...query, account: params.id }),
+  }),
+  operation({
+    id: 'disconnectIdentity',
+    method: 'DELETE',
+    path: '/accounts/{id}/identities/{identity}',
+    summary: 'Take an identity from an account, even its last way in; its browsers are signed out',
+    tag,
+    needs: 'admin',
+    answer: { status: 204, says: 'Disconnected' },
+    run: ({ admin, params }) => admin.disconnectIdentity(params.id, params.identity),
   }),
   operation({
     id: 'linkSubject',

@@ -71,7 +71,9 @@ async function fromToken(services: Services, request: PlainRequest, right: Right
   const client = await services.clients.find(token.clientId)
   const scopes = scopesFor(right)
   const holds = (scope: string) => token.scopes.includes(scope) && mayHold(client, scope)
-  if (client === undefined || !scopes.some(holds)) {
+  // No sign-in by code administers anything (admin/api-scopes.ts), whatever it was granted before or is exchanged into.
+  const byCode = right !== 'account' && live.grant?.via === 'device_code'
+  if (client === undefined || byCode || !scopes.some(holds)) {
     const complaint = { error: 'insufficient_scope', description: 'The token lacks the scope.' }
     return refused(challenge(403, { ...complaint, scope: scopes[0] ?? '' }, [scheme]))
   }

@@ -53,6 +53,13 @@ test('JK-05 JK-17 keys are listed without their secret half, and rotate', async 
   const { json, body } = await admin.call<{ items: object[] }>('GET', '/keys')
   assert.equal(json.items.length, 6)
   assert.doesNotMatch(body, /ealed|PRIVATE|"d"/)
+  // Again while these wait for their turn would only make the set longer.
+  const again = await admin.call('POST', '/keys/rotations')
+  assert.deepEqual([again.status, again.json.error], [409, 'conflict'])
+  assert.match(String(again.json.message), /wait for their turn/)
+  assert.equal((await admin.call<{ items: object[] }>('GET', '/keys')).json.items.length, 6)
+  server.advance(1200)
+  assert.equal((await admin.call('POST', '/keys/rotations')).status, 201)
 })
 
 interface Log {
@@ -61,7 +68,8 @@ interface Log {
 }
 
 test('the audit log is listed with filters and pages, exported in lines, and verified in steps', async () => {
-  for (let i = 0; i < 7; i++) await admin.call('POST', '/keys/rotations')
+  for (let i = 0; i < 21; i++)
+    await admin.call('POST', '/resources', { json: { id: `https://${i}.example`, name: 'Api' } })
   const first = await admin.call<Log>('GET', '/audit?limit=5')
   assert.deepEqual(
     first.json.items.map(({ sequence }) => sequence),
@@ -69,8 +77,8 @@ test('the audit log is listed with filters and pages, exported in lines, and ver
   )
   const second = await admin.call<Log>('GET', `/audit?limit=200&before=${first.json.next}`)
   assert.deepEqual([second.json.items.length, second.json.next], [16, undefined])
-  assert.equal((await admin.call<Log>('GET', '/audit?event=key&client=ops')).json.items.length, 21)
-  assert.equal((await admin.call<Log>('GET', '/audit?event=ke')).json.items.length, 0)
+  assert.equal((await admin.call<Log>('GET', '/audit?event=resource&client=ops')).json.items.length, 21)
+  assert.equal((await admin.call<Log>('GET', '/audit?event=reso')).json.items.length, 0)
   assert.equal(
     (await admin.call<Log>('GET', '/audit?since=2027-01-15T09:00:00%2B01:00')).json.items.length,
     21,
@@ -99,4 +107,34 @@ test('the audit log is listed with filters and pages, exported in lines, and ver
   assert.equal(noted.json.ok, true)
   const other = await admin.call('GET', `/audit/verification?noted=${sequence - 1}:${hash}`)
   assert.deepEqual([other.json.ok, other.json.faults], [false, [{ sequence: sequence - 1, fault: 'noted' }]])
+})
+
+test('G-27 the audit log is verified by one at a time and so often a minute, with few questions to the database at once', async () => {
+  const { store } = server.services
+  for (let i = 0; i < 130; i++)
+    await admin.call('POST', '/resources', { json: { id: `https://${i}.example`, name: 'Api' } })
+  const { find } = store
+  let asked = 0
+  let most = 0
+  let all = 0
+  const watched: typeof find = async (...args) => {
+    all++
+    most = Math.max(most, ++asked)
+    await new Promise((resolve) => setImmediate(resolve))
+    const found = await find(...args)
+    asked--
+    return found
+  }
+  Object.assign(store, { find: watched })
+  const verify = (query = '') => admin.call('GET', `/audit/verification${query}`)
+  const [first, same, other] = await Promise.all([verify(), verify(), verify('?after=1')])
+  assert.deepEqual([first.status, same.status, other.status], [200, 200, 503])
+  assert.deepEqual([first.json.checked, same.body], [130, first.body])
+  assert.match(String(other.headers['retry-after']), /^[1-9]\d*$/)
+  assert.ok(most <= 50, `${most} at once`)
+  assert.ok(all < 2 * 130, `${all} altogether`)
+  Object.assign(store, { find })
+  const statuses: number[] = []
+  for (let i = 0; i < 62; i++) statuses.push((await verify('?most=1')).status)
+  assert.deepEqual([statuses.indexOf(503), new Set(statuses)], [59, new Set([200, 503])])
 })

@@ -118,6 +118,7 @@ const auditOperations: readonly Operation[] = [
     summary: 'Check the chain of the audit log, ten thousand entries at a time',
     tag: 'Audit',
     needs: 'admin:read',
+    heavy: true,
     query: z.strictObject({ after: place, most: count(10_000, 10_000), noted: noted.optional() }),
     answer: { status: 200, says: 'Whether it holds, and where it does not', schema: verified },
     run: ({ admin, query }) => admin.verifyAudit(query),

@@ -2,6 +2,7 @@
 // say anything else. The operations are api-*.ts, the things that travel api-schemas.ts.
 
 import { z } from 'zod'
+import { fullCookieName } from '../pages/visit.ts'
 import type { Operation } from './api-operation.ts'
 import { names, problem } from './api-schemas.ts'
 import { apiBase, apiScopes, type Right, scopesFor } from './api-scopes.ts'
@@ -48,7 +49,7 @@ function securitySchemes(base: string): Json {
     browser: {
       type: 'apiKey',
       in: 'cookie',
-      name: base.startsWith('https:') ? '__Host-countersign' : 'countersign',
+      name: fullCookieName({ issuer: base }, 'session'),
       description: 'The session of a person who is signed in.',
     },
   }

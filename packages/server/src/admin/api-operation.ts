@@ -32,6 +32,8 @@ export interface Described {
   readonly query?: z.ZodObject | undefined
   readonly body?: z.ZodType | undefined
   readonly answer: Answer
+  /** Reads so much that it is done one at a time (heavy-work.ts); the answer may be shared, so only for what does not ask who. */
+  readonly heavy?: boolean
 }
 
 export interface Answer {

@@ -33,6 +33,19 @@ export const account = named(
   }),
 )
 
+export const identity = named(
+  'Identity',
+  z.object({
+    id: z.string(),
+    provider: z.string(),
+    subject: z.string(),
+    email: z.string().nullable(),
+    name: z.string().nullable(),
+    created_at: instant,
+    last_used_at: instant.nullable(),
+  }),
+)
+
 const alg = z.enum(['ES256', 'RS256', 'EdDSA'])
 const seconds = z.int().min(0)
 const format = z.enum(['jwt', 'opaque'])
@@ -61,6 +74,7 @@ export const client = named(
     pages: z.object({ home: page, terms: page, privacy: page }),
     requires_par: z.boolean(),
     requires_dpop: z.boolean(),
+    device_network_policy: z.enum(['confirm', 'return-code', 'refuse']).nullable(),
     access_token_format: format,
     access_token_seconds: seconds,
     access_token_alg: alg,

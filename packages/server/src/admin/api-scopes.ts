@@ -14,6 +14,12 @@ export const apiScopes = {
   admin: 'countersign:admin',
 } as const satisfies Readonly<Record<Right, string>>
 
+/**
+ * What only an administrator can use. No device gets them: who is talked into typing a stranger's code must not hand over the
+ * server (RFC 10027 §6.1.9).
+ */
+export const administrationScopes: readonly string[] = [apiScopes['admin:read'], apiScopes.admin]
+
 /** Scopes that begin so are ours. */
 export const reservedScopePrefix = 'countersign:'
 

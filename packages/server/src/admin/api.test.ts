@@ -6,7 +6,8 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { createPeopledServer } from '../pages/testing.ts'
 import { digest } from '../secrets.ts'
-import { basic, bodyOf, signIn as signInDevice } from '../testing/device-flow.ts'
+import { nativeClient, obtainCode, redeemCode } from '../testing/code-flow.ts'
+import { basic, bodyOf, type TokenAnswer } from '../testing/device-flow.ts'
 import { startOfTime, type TestServer, testConfidentialClient } from '../testing/services.ts'
 import { administer } from './administration.ts'
 import { operations } from './api-operations.ts'
@@ -179,8 +180,11 @@ test('a token of a person is an administrator only while the account is one', as
   const server = await createPeopledServer()
   const cli = await server.services.store.read('client', 'countersign-cli')
   assert.ok(cli)
-  await server.services.store.apply([{ op: 'update', kind: 'client', record: { ...cli, scopes: all } }])
-  const { access_token: token } = await signInDevice(server)
+  const program = { ...cli, ...nativeClient, id: cli.id, version: cli.version, scopes: all }
+  await server.services.store.apply([{ op: 'update', kind: 'client', record: program }])
+  const code = await obtainCode(server, program)
+  const redeemed = await redeemCode(server, code, { client_id: cli.id })
+  const { access_token: token } = bodyOf<TokenAnswer>(redeemed)
   const caller = apiCaller(server, bearer(token))
   assert.deepEqual(
     [(await caller.call('GET', '/accounts')).status, (await caller.call('GET', '/me')).status],
@@ -229,6 +233,7 @@ test('UI-08 ASVS 3.5.1 a change from a browser needs the proof, and to come from
   }
   assert.equal((await apiCaller(server, { cookie }).call('GET', '/accounts')).status, 200)
   assert.equal((await rotate({ origin: 'https://login.example', ...own })).status, 201)
+  server.advance(1200)
   assert.equal((await rotate({ 'sec-fetch-site': 'same-origin', ...own })).status, 201)
   // The proof of another session is none.
   const other = await browserCaller(server)

@@ -68,7 +68,10 @@ async function perform(
   if ('refused' in body) return body.refused
   const admin = administer({ ...services, by: nameOf(caller, operation.needs) })
   try {
-    const done = await operation.run({ admin, caller, params, query: query.value, body: body.value })
+    const work = () =>
+      Promise.resolve(operation.run({ admin, caller, params, query: query.value, body: body.value }))
+    const question = `${operation.id} ${JSON.stringify(query.value)}`
+    const done = operation.heavy ? await services.heavyWork.run(question, work) : await work()
     return speak(services, operation, done)
   } catch (error) {
     if (error instanceof AdminError) return refusal(error)
@@ -157,7 +160,7 @@ function speak(
   return json(status, body, { location: here(services, `${apiBase}${path}/${encodeURIComponent(id)}`) })
 }
 
-function refusal({ code, message }: AdminError): PlainResponse {
+function refusal({ code, message, afterSeconds }: AdminError): PlainResponse {
   switch (code) {
     case 'not_found':
       return json(404, { error: 'not_found', message })
@@ -168,6 +171,6 @@ function refusal({ code, message }: AdminError): PlainResponse {
       // The member that it names, as it was sent.
       return json(400, { error: 'invalid_request', message: message.replace(/^\w+(?=:)/, wireName) })
     case 'busy':
-      return comeBack(503, 1)
+      return comeBack(503, afterSeconds)
   }
 }

@@ -10,12 +10,13 @@ import type { AdminBase } from './admin-base.ts'
 import { AdminError } from './admin-error.ts'
 import { everyRecord } from './every-record.ts'
 import { parseInput } from './new-client-input.ts'
+import { plainText } from './plain-text.ts'
 import { type InitialAccessTokenSummary, initialAccessTokenSummary } from './summaries.ts'
 
 const day = 86_400
 
 export const newInitialAccessTokenInput = z.strictObject({
-  name: z.string().trim().min(1).max(100),
+  name: plainText(100),
   uses: z.number().int().min(1).max(10_000).default(1),
   expiresInSeconds: z
     .number()

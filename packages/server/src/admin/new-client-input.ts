@@ -11,6 +11,7 @@ import {
 } from '@countersign/protocol'
 import { z } from 'zod'
 import { AdminError } from './admin-error.ts'
+import { plainText } from './plain-text.ts'
 
 const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code'
 
@@ -52,8 +53,8 @@ const keySet = z
 
 /** Members that may be said at the start and changed later. */
 const changeable = {
-  name: z.string().trim().min(1).max(100),
-  publisher: z.string().trim().min(1).max(100).nullable(),
+  name: plainText(100),
+  publisher: plainText(100).nullable(),
   applicationType: z.enum(['web', 'native']),
   redirectUris: z.array(z.string()).max(50),
   postLogoutRedirectUris: z.array(z.string()).max(50),
@@ -69,6 +70,8 @@ const changeable = {
   skipsConsent: z.boolean(),
   requiresPar: z.boolean(),
   requiresDpop: z.boolean(),
+  /** Where a code is approved from another network than the device's; null for the server's own. */
+  deviceNetworkPolicy: z.enum(['confirm', 'return-code', 'refuse']).nullable(),
   accessTokenFormat: z.enum(['jwt', 'opaque']),
   accessTokenSeconds: lifetime(60, 3600),
   accessTokenAlg: alg,

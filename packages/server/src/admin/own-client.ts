@@ -18,6 +18,7 @@ export async function ensureOwnClient(store: Store, system: System): Promise<voi
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
     firstParty: true,
+    deviceNetworkPolicy: 'return-code',
     idTokenAlg: 'ES256',
     createdAt: system.now(),
   })

@@ -13,9 +13,10 @@ import { reservedScopePrefix } from './api-scopes.ts'
 import { everyRecord } from './every-record.ts'
 import { parseInput } from './new-client-input.ts'
 import { mapPage, type Page, type PageQuery, pageOf } from './paging.ts'
+import { plainText } from './plain-text.ts'
 import { type ResourceSummary, resourceSummary } from './summaries.ts'
 
-const words = z.string().trim().min(1).max(200)
+const words = plainText(200)
 
 const scopeMeaning = z.strictObject({
   scope: z
@@ -30,7 +31,7 @@ const scopeMeaning = z.strictObject({
 })
 
 const changeable = {
-  name: z.string().trim().min(1).max(100),
+  name: plainText(100),
   scopes: z
     .array(scopeMeaning)
     .max(100)

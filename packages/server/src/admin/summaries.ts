@@ -6,6 +6,7 @@ import type {
   Client,
   Consent,
   Grant,
+  Identity,
   InitialAccessToken,
   Resource,
   SigningKey,
@@ -22,6 +23,18 @@ export const accountSummary = ({ id, email, name, admin, createdAt, disabledAt }
   admin,
   created_at: instant(createdAt),
   disabled_at: instant(disabledAt),
+})
+
+export type IdentitySummary = ReturnType<typeof identitySummary>
+export const identitySummary = (identity: Identity) => ({
+  // Enough of its digest to name it by.
+  id: identity.id.slice(0, 12),
+  provider: identity.provider,
+  subject: identity.subject,
+  email: identity.email,
+  name: identity.name,
+  created_at: instant(identity.createdAt),
+  last_used_at: instant(identity.lastUsedAt),
 })
 
 export type ClientSummary = ReturnType<typeof clientSummary>
@@ -48,6 +61,8 @@ export const clientSummary = (client: Client) => ({
   pages: client.pages,
   requires_par: client.requiresPar,
   requires_dpop: client.requiresDpop,
+  // Nothing is said in records of before there was such a policy.
+  device_network_policy: client.deviceNetworkPolicy ?? null,
   access_token_format: client.accessTokenFormat,
   access_token_seconds: client.accessTokenSeconds,
   access_token_alg: client.accessTokenAlg,

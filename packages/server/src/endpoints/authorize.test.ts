@@ -1,5 +1,6 @@
 // The authorization endpoint against standards.md section 11: what is answered with a page, what with a redirect, and what the
-// answer carries. Who has to sign in or agree is authorize.steps.test.ts, pushed requests are par.test.ts.
+// answer carries. Who has to sign in or agree is authorize.steps.test.ts, what differs for clients that nobody vouches for
+// authorize.strangers.test.ts; pushed requests are par.test.ts.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -11,7 +12,6 @@ import {
   challenge,
   nativeClient,
   obtainCode,
-  openJar,
   openSignedJar,
   redeemCode,
   referenceIn,
@@ -298,35 +298,6 @@ test('G-12 AZ-15 X-26 a code has 256 random bits and lives a minute', async () =
   assert.equal((await redeemCode(server, one)).status, 200)
   server.advance(1)
   assert.equal(errorOf(await redeemCode(server, another)), '400 invalid_grant')
-})
-
-test('AZ-17 G-18 a client that nobody vouches for: its faults go back only after somebody signed in', async () => {
-  const stranger = { ...nativeClient, id: 'stranger', source: 'registration' } as const
-  const server = await createTestServerWith([stranger])
-  const jar = openJar(server)
-  const redirect_uri = 'http://127.0.0.1:5000/back'
-  const opened = await jar.get(authorizePath(stranger, { redirect_uri, scope: 'nonsense' }))
-  const reference = referenceIn(opened, '/login')
-  await jar.signIn()
-  const after = await jar.get(`/consent?request=${reference}`)
-  assert.equal(answerIn(after, redirect_uri).error, 'invalid_scope')
-  // Once; and it was never anything that could be agreed to.
-  assert.equal((await jar.get(`/consent?request=${reference}`)).status, 400)
-  assert.equal((await server.services.store.counts()).authorizationCode, 0)
-  // Where a person is signed in, or no page was wanted, there is nothing to wait for.
-  assert.equal(
-    answerIn(await jar.get(authorizePath(stranger, { redirect_uri, scope: 'x' })), redirect_uri).error,
-    'invalid_scope',
-  )
-  const silent = { redirect_uri, scope: 'x', prompt: 'none' }
-  assert.equal(
-    answerIn(await openJar(server).get(authorizePath(stranger, silent)), redirect_uri).error,
-    'invalid_scope',
-  )
-  // One whose publisher was verified is known.
-  const server2 = await createTestServerWith([{ ...stranger, publisher: 'Known' }])
-  const known = await server2.call('GET', authorizePath(stranger, { redirect_uri, scope: 'nonsense' }))
-  assert.equal(answerIn(known, redirect_uri).error, 'invalid_scope')
 })
 
 test('G-14 G-27 strangers cannot fill the store: opening is braked per network, with a page', async () => {

@@ -18,7 +18,7 @@ import {
   pushRequest,
   requestUriPrefix,
 } from '../authorization-requests.ts'
-import { type PlainRequest, type PlainResponse, seeOther } from '../http.ts'
+import { onlyLookedAt, type PlainRequest, type PlainResponse, seeOther } from '../http.ts'
 import { here } from '../pages/links.ts'
 import { problemPage } from '../pages/problem.ts'
 import { openVisit, type Visit } from '../pages/visit.ts'
@@ -26,27 +26,34 @@ import type { Services } from '../services.ts'
 
 export async function authorizeEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
   // UI-09: whoever looks whether there is something here has opened nothing.
-  if (request.method === 'HEAD') return nothingOpened
+  if (request.method === 'HEAD') return onlyLookedAt
   const form = readFrontChannel(request)
   if (form === undefined) return problemPage(services, 'malformed')
   const clientId = form.get('client_id')
-  const client = clientId === undefined ? undefined : await services.clients.find(clientId)
+  const client = clientId === undefined ? undefined : await services.clients.find(clientId, request.address)
   if (client === undefined) return problemPage(services, 'client_unknown')
   const requestUri = form.get('request_uri')
   if (requestUri?.startsWith(requestUriPrefix)) {
     const reference = requestUri.slice(requestUriPrefix.length)
     return request.method === 'POST'
       ? comeByGet(services, client, reference)
-      : openPushed(await openVisit(services, request), client, reference)
+      : openPushed(await openVisit(services, request), reference, client)
   }
   return openPlain(services, request, client, form)
 }
 
-const nothingOpened: PlainResponse = {
-  status: 200,
-  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
-  body: '',
+/**
+ * The link of a pushed request, short enough for a terminal: what stands in `authorization_uri` of its answer. The same as
+ * `/oauth/authorize` with `client_id` and `request_uri`.
+ */
+export async function authorizationLink(services: Services, request: PlainRequest): Promise<PlainResponse> {
+  if (request.method === 'HEAD') return onlyLookedAt
+  const reference = request.path.slice(linkPath.length)
+  if (!/^[A-Za-z0-9_-]{22}$/.test(reference)) return problemPage(services, 'request_over')
+  return openPushed(await openVisit(services, request), reference, undefined)
 }
+
+export const linkPath = '/a/'
 
 async function openPlain(
   services: Services,
@@ -56,7 +63,7 @@ async function openPlain(
 ): Promise<PlainResponse> {
   const read = await readAuthorization(services, { client, form, broken: form.broken, pushed: false })
   if (read.outcome === 'no_redirect') return problemPage(services, 'redirect_unknown')
-  if (read.outcome === 'refused' && (isVouchedFor(client) || read.parameters.prompt.includes('none'))) {
+  if (read.outcome === 'refused' && isVouchedFor(client)) {
     services.log.info('authorization refused', { reason: read.refusal.reason, clientId: client.id })
     return answerWithRefusal(services, read.parameters, read.refusal)
   }
@@ -104,10 +111,15 @@ async function open(visit: Visit, asked: NewRequest): Promise<PlainResponse> {
 }
 
 // RFC 9126 §4: what was pushed counts, whatever else stands in the address.
-async function openPushed(visit: Visit, client: Client, reference: string): Promise<PlainResponse> {
-  const claimed = await claimRequest(visit, client.id, reference)
+async function openPushed(
+  visit: Visit,
+  reference: string,
+  named: Client | undefined,
+): Promise<PlainResponse> {
+  const claimed = await claimRequest(visit, reference, named?.id)
+  const client = named ?? (claimed && (await visit.services.clients.find(claimed.record.clientId)))
   // Whatever was checked at the push may have changed since (PAR-03).
-  if (claimed === undefined || !(await mayStillAsk(visit.services, client, claimed.record.parameters)))
+  if (!claimed || !client || !(await mayStillAsk(visit.services, client, claimed.record.parameters)))
     return problemPage(visit.services, 'request_over')
   return withCookie(
     await continueRequest(visit, { record: claimed.record, client, reference }),

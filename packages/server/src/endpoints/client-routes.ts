@@ -3,7 +3,7 @@
 
 import type { Config } from '../config.ts'
 import type { Cors, Route } from '../routes.ts'
-import { authorizeEndpoint } from './authorize.ts'
+import { authorizationLink, authorizeEndpoint, linkPath } from './authorize.ts'
 import { deviceAuthorizeEndpoint } from './device-authorize.ts'
 import { liveEndpoint, readyEndpoint } from './health.ts'
 import { introspectEndpoint } from './introspect.ts'
@@ -35,6 +35,7 @@ export function clientRoutes({ registration }: Config): readonly Route[] {
       ...row('authorize', '/oauth/authorize', 'never', { GET: authorizeEndpoint, POST: authorizeEndpoint }),
       speaks: 'html',
     },
+    { ...row('authorize', linkPath, 'never', { GET: authorizationLink }), speaks: 'html' },
     row('par', '/oauth/par', 'call', { POST: parEndpoint }),
     row('device_authorize', '/oauth/device/authorize', 'call', { POST: deviceAuthorizeEndpoint }),
     row('token', '/oauth/token', 'call', { POST: tokenEndpoint }),

@@ -7,16 +7,17 @@ import {
   drawUserCode,
   groupUserCode,
   type Refusal,
-  type RequestContext,
 } from '@countersign/protocol'
-import { whatIsAsked } from '../asked.ts'
+import { administrationScopes } from '../admin/api-scopes.ts'
+import { type Asked, whatIsAsked } from '../asked.ts'
 import { authenticateClient } from '../client-auth.ts'
-import { announcedKey, readOfferedProof, withNonce } from '../dpop.ts'
+import { announcedKey, readOfferedProof, seenBefore, spendProof, withNonce } from '../dpop.ts'
 import { type Form, readForm } from '../form.ts'
 import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
+import { isFromPage, isOwnAddress } from '../networks.ts'
+import { requestContext } from '../request-context.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
-import { cleanText } from '../text.ts'
 import { deviceCodeId, newDeviceCode } from '../tokens.ts'
 
 export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -37,28 +38,32 @@ export async function deviceAuthorizeEndpoint(
     } as const
     return refuse(services, request, refusal)
   }
-  const asked = await whatIsAsked(services, caller.client, read.form)
+  const asked = forDevices(caller.client.id, read.form, await whatIsAsked(services, caller.client, read.form))
   if ('reason' in asked) return refuse(services, request, asked)
   const signIn = askedSignIn(read.form)
   if ('reason' in signIn) return refuse(services, request, signIn)
-  const reading = readOfferedProof(services, request)
-  const proven = reading instanceof Promise ? await reading : reading
+  const proven = readOfferedProof(services, request)
   if (!proven.ok) return refuse(services, request, proven.refusal)
   const jkt = announcedKey(read.form, proven.jkt)
   if (jkt !== null && typeof jkt !== 'string') return refuse(services, request, jkt)
   const braked = await services.throttle.create(request.address, caller.client.id)
   if (braked) return comeBack(429, braked.retryAfterSeconds)
+  if (!(await spendProof(services, proven.proof))) return refuse(services, request, seenBefore)
 
   const { config, system } = services
   const event = {
     client: caller.client,
     ...asked,
-    context: contextOf(request, read.form),
+    context: requestContext(request, read.form),
     now: system.now(),
     expiresInSeconds: config.deviceCodeSeconds,
     intervalSeconds: config.pollIntervalSeconds,
     jkt,
     ...signIn,
+    // A phisher's page may ask from the victim's own browser, and read the answer: then the network tells nothing about him, and
+    // what is asked for next would be typed into his page (RFC 10027 §6.1.1).
+    networkUnknown: isFromPage(request) || !isOwnAddress(config.issuer, request),
+    takesReturnCode: read.form.get('return_code_supported') === 'true' && !isFromPage(request),
   }
   // A user code that somebody else holds is drawn again; three collisions in a row do not happen by chance.
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -81,6 +86,17 @@ export function hashUserCode(services: Services, userCode: string): string {
   return services.secrets.mac('user code', userCode)
 }
 
+// Asked for by name they are refused, so that nobody wonders; who names no scope gets all others.
+function forDevices(clientId: string, form: Form, asked: Asked | Refusal): Asked | Refusal {
+  if ('reason' in asked || !asked.scopes.some(isAdministration)) return asked
+  const scopes = asked.scopes.filter((scope) => !isAdministration(scope))
+  if (form.get('scope') !== undefined || scopes.length === 0)
+    return { reason: 'scope_not_for_devices', clientId }
+  return { ...asked, scopes }
+}
+
+const isAdministration = (scope: string): boolean => administrationScopes.includes(scope)
+
 // RFC 9470 §4 by analogy (standards.md SU-07): what kind of sign-in the program needs at the approval.
 function askedSignIn(
   form: Form,
@@ -94,19 +110,6 @@ function askedSignIn(
 }
 
 const mostClasses = 10
-
-// What the program says of itself is shown to the person as its claim, so it is cut and cleaned here, once.
-function contextOf(request: PlainRequest, form: Form): RequestContext {
-  const claim = (name: string) => cleanText(form.get(name), 60)
-  return {
-    observed: { address: request.address, userAgent: cleanText(request.headers['user-agent'], 200) ?? '' },
-    reported: {
-      deviceName: claim('device_name'),
-      clientVersion: claim('client_version'),
-      agent: claim('agent'),
-    },
-  }
-}
 
 function speak({ config }: Services, deviceCode: string, userCode: string): PlainResponse {
   const page = `${config.issuer.replace(/\/$/, '')}/device`

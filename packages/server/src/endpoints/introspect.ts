@@ -2,6 +2,7 @@
 // A token that is not the caller's business is answered like one that does not exist.
 
 import { type AccessToken, accessToken, acrOf, type Client, grant as grantRules } from '@countersign/protocol'
+import { emailOf } from '../accounts/email.ts'
 import { authenticateClient, isConfidential } from '../client-auth.ts'
 import { readForm, required } from '../form.ts'
 import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
@@ -60,7 +61,7 @@ async function describeAccessToken(
     scope: token.scopes.join(' ') || undefined,
     client_id: token.clientId,
     // A resource server learns no more of the person than the program was given (RFC 7662 §5).
-    username: token.scopes.includes('email') ? live.account?.email : undefined,
+    username: token.scopes.includes('email') && live.account ? emailOf(live.account) : undefined,
     token_type: token.jkt === null ? 'Bearer' : 'DPoP',
     exp: token.expiresAt,
     iat: token.issuedAt,

@@ -199,6 +199,25 @@ test('LO-05 the session ends even where nobody can be sent back', async () => {
   assert.deepEqual(await sessions(server), [])
 })
 
+test('LO-05 G-27 a state that fits into no address ends the session all the same, and leads nobody anywhere', async () => {
+  const { server, browser, hint } = await withApp()
+  const given = { id_token_hint: hint, post_logout_redirect_uri: back }
+  const page = await browser.get(withQuery({ ...given, state: 's'.repeat(4097) }))
+  assert.deepEqual([page.status, page.headers.location], [400, undefined])
+  assert.deepEqual(await sessions(server), [])
+  await signIn(browser)
+  const answer = await browser.get(withQuery({ ...given, state: 's'.repeat(4096) }))
+  assert.equal(answer.headers.location, `${back}?state=${'s'.repeat(4096)}`)
+})
+
+test('UI-09 asking for the head signs nobody out', async () => {
+  const { server, browser, hint } = await withApp()
+  const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const head = await server.call('HEAD', withQuery({ id_token_hint: hint }), { headers: { cookie } })
+  assert.deepEqual([head.status, head.body], [200, ''])
+  assert.equal(await isSignedIn(browser), true)
+})
+
 test('LO-05 only this browser is signed out: others go on, and so do the programs of the person', async () => {
   const { server, browser, hint } = await withApp()
   const other = openBrowser(server)

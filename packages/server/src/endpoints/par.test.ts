@@ -52,8 +52,12 @@ test('PAR-04 RI-02 201 with a reference that nobody can guess and when it ends, 
   assert.equal(response.headers['cache-control'], 'no-cache, no-store')
   assert.equal(response.headers['content-type'], 'application/json')
   const body = bodyOf(response)
-  assert.match(String(body.request_uri), /^urn:ietf:params:oauth:request_uri:[A-Za-z0-9_-]{43}$/)
-  assert.deepEqual(body, { request_uri: body.request_uri, expires_in: 60 })
+  assert.match(String(body.request_uri), /^urn:ietf:params:oauth:request_uri:[A-Za-z0-9_-]{22}$/)
+  assert.deepEqual(body, {
+    request_uri: body.request_uri,
+    expires_in: 60,
+    authorization_uri: `https://login.example/a/${String(body.request_uri).slice(prefix.length)}`,
+  })
 })
 
 test('PAR-04 the time is a setting', async () => {

@@ -3,13 +3,16 @@
 
 import type { Refusal } from '@countersign/protocol'
 import { readAuthorization } from '../authorization-reading.ts'
-import { pushRequest, requestUriPrefix } from '../authorization-requests.ts'
+import { pushedSeconds, pushRequest, requestUriPrefix } from '../authorization-requests.ts'
 import { authenticateClient, isConfidential } from '../client-auth.ts'
-import { announcedKey, readOfferedProof, withNonce } from '../dpop.ts'
+import { announcedKey, readOfferedProof, seenBefore, spendProof, withNonce } from '../dpop.ts'
 import { readForm } from '../form.ts'
 import { comeBack, json, type PlainRequest, type PlainResponse } from '../http.ts'
+import { here } from '../pages/links.ts'
+import { requestContext } from '../request-context.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
+import { linkPath } from './authorize.ts'
 
 export async function parEndpoint(services: Services, request: PlainRequest): Promise<PlainResponse> {
   return neverCached(await push(services, request))
@@ -30,7 +33,7 @@ async function push(services: Services, request: PlainRequest): Promise<PlainRes
   if (checked.outcome === 'no_redirect')
     return no({ reason: 'malformed_request', detail: 'value', parameter: 'redirect_uri' })
   if (checked.outcome === 'refused') return no(checked.refusal)
-  const proven = await readOfferedProof(services, request)
+  const proven = readOfferedProof(services, request)
   if (!proven.ok) return no(proven.refusal)
   // RFC 9449 §10.1: a proof beside the push says the same as `dpop_jkt`.
   const jkt = announcedKey(form, proven.jkt)
@@ -40,9 +43,20 @@ async function push(services: Services, request: PlainRequest): Promise<PlainRes
     ? await services.throttle.createByClient(client.id)
     : await services.throttle.create(request.address, client.id)
   if (braked) return comeBack(429, braked.retryAfterSeconds)
-  const asked = { client, parameters: { ...checked.parameters, jkt }, refusal: null }
+  if (!(await spendProof(services, proven.proof))) return no(seenBefore)
+  const asked = {
+    client,
+    parameters: { ...checked.parameters, jkt },
+    refusal: null,
+    context: requestContext(request, form),
+  }
   const reference = await pushRequest(services, asked)
-  const body = { request_uri: requestUriPrefix + reference, expires_in: services.config.parSeconds }
+  const body = {
+    request_uri: requestUriPrefix + reference,
+    expires_in: pushedSeconds(services, asked.parameters),
+    // Ours, beside what RFC 9126 §2.2 has: the whole authorization request as a link that fits on a line of a terminal.
+    authorization_uri: new URL(here(services, linkPath + reference), services.config.issuer).href,
+  }
   return withNonce(json(201, body), proven.nonce)
 }
 

@@ -8,6 +8,7 @@ import {
   speakMetadataRefusal,
 } from '@countersign/protocol'
 import { audit, byClient } from '../audit.ts'
+import { forgetClient } from '../forget-client.ts'
 import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
 import { digest, sameSecret } from '../secrets.ts'
 import type { Services } from '../services.ts'
@@ -70,16 +71,14 @@ export async function removeRegistration(services: Services, request: PlainReque
   const by = byClient(id, request)
   const done = await decideAndApply(services.store, async () => {
     const record = await services.store.read('client', id)
-    if (record === undefined) return { record, writes: [] }
+    if (record === undefined) return { writes: [] }
     const told = audit(services, { event: 'client.removed', ...by, clientId: id })
-    return { record, writes: [{ op: 'delete', kind: 'client', record }, told] }
+    return { writes: [{ op: 'delete', kind: 'client', record }, told] }
   })
   if (!done.applied) return comeBack(503, 1)
-  // Whoever was never used has nothing to forget, and looking for it reads every grant there is.
-  if (done.decision.record?.expiresAt === null) {
-    const { forgetClient } = await import('../admin/admin-clients.ts')
-    await forgetClient({ ...services, by }, id)
-  }
+  // Too busy to be forgotten is nothing that the client could do about: it is gone, and what is left of it is of no use to anybody.
+  if ((await forgetClient({ ...services, by }, id)) === 'busy')
+    services.log.warn('client not forgotten', { clientId: id })
   return { status: 204, headers: { 'cache-control': 'no-store', pragma: 'no-cache' }, body: '' }
 }
 

@@ -14,8 +14,8 @@ import { clientAlgs, knownScopes } from '../offered.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { cleanText } from '../text.ts'
+import { registeredPrefix } from './register-limit.ts'
 
-export const registeredPrefix = 'reg_'
 const managementPrefix = 'csm_'
 
 const withPeople: readonly GrantType[] = [

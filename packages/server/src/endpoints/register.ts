@@ -14,7 +14,7 @@ import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { oauthError } from '../speak.ts'
 import { decideAndApply } from '../store/store.ts'
-import { network } from '../throttle.ts'
+import { addressGuesses } from '../throttle.ts'
 import {
   badRequest,
   bearerOf,
@@ -23,7 +23,6 @@ import {
   refuseToken,
   tokenMissing,
 } from './register-body.ts'
-import { takePlace } from './register-limit.ts'
 import {
   answerWith,
   ownRecord,
@@ -106,13 +105,13 @@ async function registerOpenly(
     : ownRecord(services, metadata, expiresAt)
   const known = isPublic ? await registeredBefore(services, made) : undefined
   if (known !== undefined) return answerWith(services, 201, known)
-  const budget = { id: `register address ${network(request.address)}`, budget: openBudget }
-  const braked = await throttle.spend([budget])
+  const budgets = addressGuesses('register', request.address, openBudget)
+  const braked = await throttle.spend(budgets)
   if (braked) return comeBack(429, braked.retryAfterSeconds)
   const done = await decideAndApply(
     store,
     async () => {
-      const place = await takePlace(services)
+      const place = await services.registrationPlaces.take()
       if (place === undefined) return { full: true, writes: [] }
       return { full: false, writes: [place, ...registration(services, request, made, {})] }
     },
@@ -121,7 +120,7 @@ async function registerOpenly(
   if (done.applied && done.decision.full) return comeBack(503, fullSeconds)
   if (done.applied) return answerWith(services, 201, made)
   // Somebody registered the same a moment before: nothing was made for it.
-  await throttle.giveBack([budget])
+  await throttle.giveBack(budgets)
   const other = isPublic ? await registeredBefore(services, made) : undefined
   return other === undefined ? comeBack(503, 1) : answerWith(services, 201, other)
 }

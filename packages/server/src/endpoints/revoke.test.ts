@@ -72,6 +72,41 @@ test('RV-02 RV-08 an access token ends alone', async () => {
   assert.equal(await isActive(second.access_token), true)
 })
 
+test('RV-08 TX-07 whoever makes many small tokens of a grant and revokes them all ends nothing else', async () => {
+  const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  const service = {
+    ...testConfidentialClient,
+    id: 'service',
+    grantTypes: [...testConfidentialClient.grantTypes, exchangeGrantType] as const,
+    exchange: { audiences: [], foreignTokens: true },
+    introspectsAll: true,
+  }
+  const server = await createTestServerWith([testClient, service])
+  const { access_token: token, refresh_token: refreshToken } = await signIn(server)
+  const call = (path: string, form: Record<string, string>) =>
+    server.call('POST', path, { form, headers: basic('service') })
+  const type = 'urn:ietf:params:oauth:token-type:access_token'
+  const subject = { subject_token: token, subject_token_type: type }
+  const small: string[] = []
+  for (let i = 0; i < 250; i++) {
+    const answer = await call('/oauth/token', { grant_type: exchangeGrantType, ...subject, expires_in: '60' })
+    assert.equal(answer.status, 200, answer.body)
+    small.push(String(bodyOf(answer).access_token))
+  }
+  for (const one of small) assert.equal((await call('/oauth/revoke', { token: one })).status, 200)
+  for (const one of small) assert.equal((await introspect(server, one, 'service')).active, false)
+  assert.equal((await introspect(server, token, 'service')).active, true)
+  assert.equal((await refresh(server, refreshToken)).status, 200)
+  // What is remembered of them goes when nobody could use them anyway, by any node's clock.
+  const { store, system, config } = server.services
+  server.advance(50)
+  await store.sweep(system.now() + config.clockToleranceSeconds)
+  for (const one of small) assert.equal((await introspect(server, one, 'service')).active, false)
+  server.advance(60 + config.clockToleranceSeconds)
+  await store.sweep(system.now())
+  assert.equal((await store.counts()).spent, 0)
+})
+
 test('RV-03 G-10 unknown and already invalid tokens are a success with an empty body that nobody stores', async () => {
   const { server, revoke } = await withClients()
   const { refresh_token: token } = await signIn(server)

@@ -1,6 +1,6 @@
 // The revocation endpoint (RFC 7009). A refresh token ends its whole grant; an access token ends alone (RV-07, RV-08).
-// A device code is accepted too: that is how a program whose person pressed Ctrl-C takes its request back, and with it the
-// tokens that were on their way at that moment.
+// A device code and a `request_uri` are accepted too: that is how a program whose person pressed Ctrl-C takes its request back,
+// and with a device code the tokens that were on their way at that moment.
 
 import {
   type Client,
@@ -10,13 +10,14 @@ import {
   type Write,
 } from '@countersign/protocol'
 import { byClient, tellOfEnds } from '../audit.ts'
+import { pushedRequestId, requestUriPrefix, withdrawn } from '../authorization-requests.ts'
 import { authenticateClient } from '../client-auth.ts'
 import { readForm, required } from '../form.ts'
 import { comeBack, type PlainRequest, type PlainResponse } from '../http.ts'
-import { revokedTokenId, standing } from '../live-token.ts'
+import { standing } from '../live-token.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
-import { spent } from '../spent.ts'
+import { spent, spentByAnyClock } from '../spent.ts'
 import { decideAndApply } from '../store/store.ts'
 import {
   decodeAccessToken,
@@ -59,6 +60,7 @@ type Revoke = (services: Services, client: Client, token: string) => Promise<Rev
 function revocationOf(token: string): Revoke {
   if (token.startsWith(refreshTokenPrefix)) return revokeRefreshToken
   if (token.startsWith(deviceCodePrefix)) return cancelDeviceCode
+  if (token.startsWith(requestUriPrefix)) return cancelPushedRequest
   return revokeAccessToken
 }
 
@@ -82,9 +84,17 @@ async function revokeAccessToken(services: Services, client: Client, text: strin
   if (token.clientId !== client.id) return foreign(client)
   const live = await standing(services, token)
   if (live === undefined) return nothing
-  if (live.grant !== undefined)
-    return { writes: grantRules.revokeAccessToken(live.grant, token, services.system.now()) }
-  return { writes: [spent(revokedTokenId(token), token.expiresAt)] }
+  const writes =
+    live.grant === undefined
+      ? [spent(grantRules.revokedTokenId(token.jti), token.expiresAt)]
+      : grantRules.revokeAccessToken(live.grant, token, services.system.now())
+  return { writes: writes.map((write) => outlasting(services, write)) }
+}
+
+// The node that sweeps may have a fast clock: on the others what was revoked would count again until it ends.
+function outlasting(services: Services, write: Write): Write {
+  if (write.op !== 'insert' || write.kind !== 'spent') return write
+  return spentByAnyClock(services, write.record.id, write.record.expiresAt)
 }
 
 async function cancelDeviceCode(services: Services, client: Client, deviceCode: string): Promise<Revocation> {
@@ -95,4 +105,14 @@ async function cancelDeviceCode(services: Services, client: Client, deviceCode: 
   if (record.grantId === null) return deviceAuthorization.cancel(record, { clientId: client.id, now })
   const grant = await services.store.read('grant', record.grantId)
   return grant === undefined ? nothing : { writes: grantRules.revoke(grant, 'client', now) }
+}
+
+async function cancelPushedRequest(
+  { store }: Services,
+  client: Client,
+  requestUri: string,
+): Promise<Revocation> {
+  const record = await store.read('authorizationRequest', pushedRequestId(requestUri))
+  if (record === undefined) return nothing
+  return record.clientId === client.id ? { writes: withdrawn(record) } : foreign(client)
 }

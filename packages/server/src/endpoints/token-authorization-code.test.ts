@@ -56,9 +56,11 @@ test('TK-01 TK-05 TK-06 G-10 a code becomes tokens: short-lived, for who agreed,
   const body = bodyOf<TokenAnswer>(response)
   assert.deepEqual(Object.keys(body).sort(), [
     'access_token',
+    'authorization_expires_in',
     'expires_in',
     'id_token',
     'refresh_token',
+    'refresh_token_expires_in',
     'scope',
     'token_type',
   ])
@@ -71,6 +73,18 @@ test('TK-01 TK-05 TK-06 G-10 a code becomes tokens: short-lived, for who agreed,
   )
   assert.equal(claimsOf(body.access_token).claims.client_id, 'web')
   assert.equal((await refresh(server, body.refresh_token, {}, { headers: basic('web') })).status, 200)
+})
+
+test('DV-20 UI-12 the person finds the sign-in under the name of the program and of their browser', async () => {
+  const server = await createTestServerWith([webClient])
+  const jar = await openSignedJar(server)
+  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'
+  const opened = await jar.get(authorizePath(webClient), { headers: { 'user-agent': userAgent } })
+  const { code = '' } = answerIn(opened, 'https://web.example/back')
+  assert.equal((await redeemCode(server, code)).status, 200)
+  const { body } = await jar.get('/account')
+  assert.match(body, /<h3><bdi>Web \(Firefox, Linux\)<\/bdi><\/h3>/)
+  assert.ok(!body.includes('Unnamed device'))
 })
 
 test('ID-11 an OpenID request without a nonce works, and the ID token has none', async () => {

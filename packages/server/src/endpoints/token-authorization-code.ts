@@ -7,12 +7,12 @@ import { authorizationCodeId } from '../authorization-codes.ts'
 import { required } from '../form.ts'
 import { comeBack, type PlainResponse } from '../http.ts'
 import { defaultAudience, grantTerms, issueTokens } from '../issue-tokens.ts'
+import { nameOfSignIn } from '../pages/user-agent.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
-import { decideAndApply } from '../store/store.ts'
 import { firstRefreshToken } from '../tokens.ts'
-import { refused, type TokenCall } from './token-call.ts'
+import { decideCall, refused, type TokenCall } from './token-call.ts'
 
 export async function authorizationCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form, client } = call
@@ -30,7 +30,7 @@ export async function authorizationCodeGrant(services: Services, call: TokenCall
   if (id === undefined) return refuse(services, request, { reason: 'code_unknown' })
   const challenge = digest(verifier)
   const presented = { id, challenge, sawUnspent: false }
-  const done = await decideAndApply(services.store, async () => {
+  const done = await decideCall(services, call, async () => {
     const redeemed = await redeem(services, call, presented)
     if (redeemed.outcome !== 'refused') return redeemed
     // A second use ends the grant, and whoever reads the log learns where it came from.
@@ -67,6 +67,7 @@ async function redeem(services: Services, { request, form, client, jkt }: TokenC
     jkt,
     account: found?.account,
     grant: await earlierGrant(services, record, presented),
+    plainName: nameOfSignIn(client.name, record?.context.observed.userAgent ?? ''),
     now: system.now(),
     refreshJkt,
     ...terms,

@@ -7,6 +7,7 @@ import { accessToken, type Client, chooseAudience } from '@countersign/protocol'
 import { whatIsAsked } from '../asked.ts'
 import { isConfidential } from '../client-auth.ts'
 import { firstUse } from '../client-first-use.ts'
+import { seenBefore, spendProof } from '../dpop.ts'
 import { comeBack, json, type PlainResponse } from '../http.ts'
 import { defaultAudience, termsFor } from '../issue-tokens.ts'
 import type { Services } from '../services.ts'
@@ -32,6 +33,7 @@ export async function clientCredentialsGrant(services: Services, call: TokenCall
   const audience = chooseAudience(asked.resources, asked.resources, defaultAudience(services))
   if (audience === undefined)
     return refuse(services, request, { reason: 'resource_not_allowed', clientId: client.id })
+  if (!(await spendProof(services, call.proof))) return refuse(services, request, seenBefore)
   // Only a client that registered itself has an end, until it is used.
   if (client.expiresAt !== null && !(await keep(services, client))) return comeBack(503, 1)
   return issueOwn(services, call, { scopes, audience })

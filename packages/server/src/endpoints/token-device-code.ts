@@ -8,19 +8,22 @@ import {
   type DeviceAuthorization,
   deviceAuthorization,
   type Refusal,
+  returnCode,
   slowDown,
 } from '@countersign/protocol'
+import { audit, byClient } from '../audit.ts'
 import { firstUse } from '../client-first-use.ts'
 import { required } from '../form.ts'
-import { comeBack, type PlainResponse } from '../http.ts'
+import { comeBack, json, type PlainResponse } from '../http.ts'
 import { defaultAudience, grantTerms, issueTokens } from '../issue-tokens.ts'
+import { memoryOf } from '../network-memory.ts'
 import { preferredWait } from '../prefer.ts'
+import { readSentCode } from '../return-codes.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { oauthError, refuse } from '../speak.ts'
-import { decideAndApply } from '../store/store.ts'
 import { deviceCodeId, firstRefreshToken, newGrantId } from '../tokens.ts'
-import { refused, type TokenCall } from './token-call.ts'
+import { decideCall, refused, type TokenCall } from './token-call.ts'
 
 export async function deviceCodeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form, client } = call
@@ -101,12 +104,14 @@ async function answerPoll(
   now: number,
   previousPollAt: number | undefined,
 ): Promise<Answer> {
-  const done = await decideAndApply(services.store, async () => {
+  const done = await decideCall(services, call, async () => {
     const found = await services.store.readWithAccount('deviceAuthorization', id)
-    const event = { clientId: call.client.id, jkt: call.jkt, now, previousPollAt }
+    const sent = readSentCode(services, id, call.form.get('return_code'))
+    const event = { clientId: call.client.id, jkt: call.jkt, now, previousPollAt, returnCode: sent }
     const polled = deviceAuthorization.poll(found?.record, event)
+    if (polled.outcome === 'refused') return tellOfSpentTries(services, call, polled, found?.record)
     if (polled.outcome !== 'approved') return polled
-    return redeem(services, call, polled.record, found?.account)
+    return redeem(services, call, polled.record, { account: found?.account, returnCode: sent })
   })
   // Three others moved the record in the meantime; whoever polls next hears how it ended.
   if (!done.applied) return final(slowDownResponse)
@@ -121,6 +126,8 @@ async function answerPoll(
       }
     case 'slow_down':
       return final(slowDownResponse)
+    case 'return_code':
+      return final(askBack(decision.record, decision.wrong))
     case 'refused':
       return final(await refuse(services, call.request, decision.refusal), foundBy(decision.refusal))
     case 'left':
@@ -131,8 +138,39 @@ async function answerPoll(
         clientId: call.client.id,
         accountId: decision.grant.accountId,
       })
+      await services.throttle.completed(decision.grant.context.observed.address)
       return final(decision.response)
   }
+}
+
+// Ours, on top of RFC 8628 §3.5: to a program that knows nothing of it this is an ordinary "pending".
+function askBack(record: DeviceAuthorization, wrong: boolean): PlainResponse {
+  const { status, error, description } = authorizationPending
+  const ask = {
+    length: returnCode.returnCodeLength,
+    tries_left: record.returnCode ? returnCode.triesLeft(record.returnCode) : 0,
+    ...(wrong ? { wrong } : {}),
+  }
+  return json(status, { error, error_description: description, return_code: ask })
+}
+
+// The one refusal of a poll that changes something: the last try was spent.
+function tellOfSpentTries(
+  services: Services,
+  { request }: TokenCall,
+  refusal: Extract<deviceAuthorization.Polled, { outcome: 'refused' }>,
+  record: DeviceAuthorization | undefined,
+) {
+  if (refusal.writes.length === 0 || record === undefined) return refusal
+  const { clientId, accountId, context } = record
+  const told = audit(services, {
+    event: 'device.return_code_failed',
+    ...byClient(clientId, request),
+    accountId,
+    clientId,
+    detail: { deviceAddress: context.observed.address },
+  })
+  return { ...refusal, writes: [...refusal.writes, told] }
 }
 
 function foundBy({ reason }: Refusal): 'own' | 'foreign' | 'nothing' {
@@ -146,7 +184,10 @@ async function redeem(
   services: Services,
   { request, form, client, jkt }: TokenCall,
   record: DeviceAuthorization,
-  account: Account | undefined,
+  {
+    account,
+    returnCode: sent,
+  }: { readonly account: Account | undefined; readonly returnCode: string | undefined },
 ) {
   const { system } = services
   const audience = chooseAudience(form.all('resource'), record.resources, defaultAudience(services))
@@ -155,7 +196,16 @@ async function redeem(
   const grantId = record.decision?.grantId ?? newGrantId(system)
   const terms = grantTerms(services, client, jkt)
   const refreshToken = terms.refresh === null ? undefined : firstRefreshToken(services, grantId)
-  const event = { account, now: system.now(), ...terms }
+  // Who came from where they are at home is asked and remembered nothing.
+  const memory =
+    returnCode.awaitsReturnCode(record) && record.networkUnknown !== true
+      ? await memoryOf(services, {
+          accountId: record.accountId ?? '',
+          clientId: record.clientId,
+          address: record.context.observed.address,
+        })
+      : undefined
+  const event = { account, now: system.now(), ...terms, returnCode: sent, memory }
   const redeemed = deviceAuthorization.redeem(record, event, {
     grantId,
     refreshHash: digest(refreshToken ?? ''),

@@ -11,9 +11,8 @@ import { comeBack, json, type PlainResponse } from '../http.ts'
 import { findLiveToken } from '../live-token.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
-import { decideAndApply } from '../store/store.ts'
 import { encodeAccessToken } from '../tokens.ts'
-import type { TokenCall } from './token-call.ts'
+import { decideCall, type TokenCall } from './token-call.ts'
 
 const { accessTokenType } = tokenExchange
 
@@ -21,7 +20,7 @@ export async function tokenExchangeGrant(services: Services, call: TokenCall): P
   const { request } = call
   const asked = readRequest(call.form)
   if ('reason' in asked) return refuse(services, request, asked)
-  const done = await decideAndApply(services.store, () => decide(services, call, asked))
+  const done = await decideCall(services, call, () => decide(services, call, asked))
   if (!done.applied) return comeBack(503, 1)
   const { decision } = done
   return 'refusal' in decision ? refuse(services, request, decision.refusal) : decision.response

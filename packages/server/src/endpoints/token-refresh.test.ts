@@ -186,6 +186,22 @@ test('RT-07 it ends when idle too long, and sliding use never passes the absolut
   assert.equal(errorOf(await refresh(server, last.refresh_token)), '400 invalid_grant')
 })
 
+test('RT-07 every answer says when its refresh token ends unused, and when the authorization does', async () => {
+  const server = await withClients({ settings: { refreshIdleSeconds: 1000, refreshAbsoluteSeconds: 2500 } })
+  const endsOf = ({ refresh_token_expires_in: idle, authorization_expires_in: end }: TokenAnswer) => [
+    idle,
+    end,
+  ]
+  let tokens = await signIn(server)
+  assert.deepEqual(endsOf(tokens), [1000, 2500])
+  server.advance(900)
+  tokens = await refreshed(server, tokens.refresh_token)
+  assert.deepEqual(endsOf(tokens), [1000, 1600])
+  server.advance(900)
+  tokens = await refreshed(server, tokens.refresh_token)
+  assert.deepEqual(endsOf(tokens), [700, 700])
+})
+
 test('RT-08 a disabled account and a deleted client end it', async () => {
   const server = await withClients()
   const { store } = server.services

@@ -10,9 +10,8 @@ import { defaultAudience, issueTokens, refreshIdleSeconds } from '../issue-token
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
-import { decideAndApply } from '../store/store.ts'
 import { isOwnRefreshToken, nextRefreshToken, type ReadRefreshToken, readRefreshToken } from '../tokens.ts'
-import { refused, type TokenCall } from './token-call.ts'
+import { decideCall, refused, type TokenCall } from './token-call.ts'
 
 export async function refreshTokenGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request, form } = call
@@ -20,7 +19,7 @@ export async function refreshTokenGrant(services: Services, call: TokenCall): Pr
   if (typeof presented !== 'string') return refuse(services, request, presented)
   const facts = readRefreshToken(presented)
   if (facts === undefined) return refuse(services, request, { reason: 'refresh_token_unknown' })
-  const done = await decideAndApply(services.store, async () => {
+  const done = await decideCall(services, call, async () => {
     const rotated = await rotate(services, call, presented, facts)
     if (rotated.outcome !== 'refused') return rotated
     // A reuse ends the grant, and whoever reads the log learns where it came from.

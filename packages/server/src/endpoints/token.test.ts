@@ -28,9 +28,11 @@ test('TK-01 TK-05 TK-06 F-08 G-09 X-27 a success has exactly the members of RFC 
   const body = bodyOf(response)
   assert.deepEqual(Object.keys(body).sort(), [
     'access_token',
+    'authorization_expires_in',
     'expires_in',
     'id_token',
     'refresh_token',
+    'refresh_token_expires_in',
     'scope',
     'token_type',
   ])

@@ -42,9 +42,14 @@ export async function tokenEndpoint(services: Services, request: PlainRequest): 
       grantType,
     })
   }
-  const reading = readProof(services, request, caller.client)
-  const proven = reading instanceof Promise ? await reading : reading
+  const proven = readProof(services, request, caller.client)
   if (!proven.ok) return refuse(services, request, proven.refusal)
-  const answer = grant(services, { request, form, client: caller.client, jkt: proven.jkt })
+  const answer = grant(services, {
+    request,
+    form,
+    client: caller.client,
+    jkt: proven.jkt,
+    proof: proven.proof,
+  })
   return proven.nonce === undefined ? answer : withNonce(await answer, proven.nonce)
 }

@@ -1,9 +1,9 @@
 // UserInfo (OIDC Core §5.3): who signed in, as far as the token's scopes reach; signed where the client registered that.
 // How the token is presented and whether it counts is presented-token.ts.
 
-import type { Account } from '@countersign/protocol'
 import { withNonce } from '../dpop.ts'
 import { json, type PlainRequest, type PlainResponse } from '../http.ts'
+import { personClaims } from '../person-claims.ts'
 import { challenge, readPresentedToken } from '../presented-token.ts'
 import type { Services } from '../services.ts'
 
@@ -17,7 +17,10 @@ export async function userinfoEndpoint(services: Services, request: PlainRequest
     const complaint = { error: 'insufficient_scope', description: 'The token lacks the openid scope.' }
     return challenge(403, { ...complaint, scope: 'openid' }, [scheme])
   }
-  return withNonce(await speak(services, token.clientId, claims(account, token.scopes)), nonce)
+  return withNonce(
+    await speak(services, token.clientId, { sub: account.id, ...personClaims(account, token.scopes) }),
+    nonce,
+  )
 }
 
 // OIDC Core §5.3.2: signed only if registered, and then with issuer and audience. It has no `typ` and no `exp`, so that it is neither
@@ -29,13 +32,4 @@ async function speak(services: Services, clientId: string, said: object): Promis
   const body = services.keys.sign(alg, {}, { iss: services.config.issuer, aud: clientId, ...said })
   const headers = { 'content-type': 'application/jwt', 'cache-control': 'no-store', pragma: 'no-cache' }
   return { status: 200, headers, body }
-}
-
-function claims(account: Account, scopes: readonly string[]): object {
-  return {
-    sub: account.id,
-    ...(scopes.includes('profile') && account.name !== '' ? { name: account.name } : {}),
-    // Nobody has proved yet that the address is theirs, and the claim says so.
-    ...(scopes.includes('email') ? { email: account.email, email_verified: false } : {}),
-  }
 }

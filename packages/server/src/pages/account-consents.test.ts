@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { grant as grantRules } from '@countersign/protocol'
-import { startOfTime } from '../testing/services.ts'
+import { approveDevice, basic, errorOf, pollDevice, startDevice } from '../testing/device-flow.ts'
+import { startOfTime, testConfidentialClient } from '../testing/services.ts'
 import { addEditor, createPeopledServer, hiddenFields, openBrowser, openedIn, signIn } from './testing.ts'
 
 async function agreed() {
@@ -97,6 +98,26 @@ test('UI-12 10.7.3 withdrawing deletes the consent, ends the grants and takes ba
   // The next request asks for everything again.
   const again = await browser.get(`/consent?request=${await openedIn(server, browser, editor)}`)
   assert.ok(!again.body.includes('You agreed before'))
+})
+
+test('UI-12 10.7.3 withdrawing takes back what was allowed on a device that has not fetched it yet', async () => {
+  const world = await agreed()
+  const { server, editor, browser } = world
+  const more = { headers: basic('editor') }
+  const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
+  const record = { ...editor, version: 1, secrets: testConfidentialClient.secrets }
+  await server.services.store.apply([
+    { op: 'update', kind: 'client', record: { ...record, grantTypes: [...record.grantTypes, deviceGrant] } },
+  ])
+  server.advance(5)
+  const waiting = await startDevice(server, '', more)
+  await approveDevice(server, waiting.device_code)
+  const pending = await startDevice(server, '', more)
+  await browser.submit(await browser.get('/account'), '/account/consents', {}, 'value="editor"')
+  assert.equal(errorOf(await pollDevice(server, waiting.device_code, {}, more)), '400 access_denied')
+  // Nobody has decided this one yet: it may still be asked about.
+  assert.equal(errorOf(await pollDevice(server, pending.device_code, {}, more)), '400 authorization_pending')
+  assert.deepEqual(await server.services.store.list('grant'), [])
 })
 
 test('UI-12 a second click, an unknown client and another person’s consent change nothing', async () => {

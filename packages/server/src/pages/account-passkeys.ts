@@ -4,6 +4,7 @@
 import type { Passkey, Write } from '@countersign/protocol'
 import { html } from 'hono/html'
 import { beginRegistration, finishRegistration, passkeysPossible } from '../accounts/passkey.ts'
+import { hasAnotherWayIn, noOtherEnds } from '../accounts/ways-in.ts'
 import { audit, byPerson } from '../audit.ts'
 import type { PlainResponse } from '../http.ts'
 import { decideAndApply } from '../store/store.ts'
@@ -88,15 +89,16 @@ export const submitRemovePasskey = formFromSignedIn(accountPurpose, async (visit
   const { services, signedIn } = visit
   if (!isRecent(visit)) return failed(visit, words.passkeyNeedsSignIn)
   const id = form.get('passkey') ?? ''
-  const done = await decideAndApply(services.store, async () => {
+  const done = await decideAndApply<{ last: boolean; writes: readonly Write[] }>(services.store, async () => {
     const account = await services.store.read('account', signedIn.account.id)
     const passkeys = await passkeysOf(visit)
     const record = passkeys.find((passkey) => passkey.id === id)
     if (record === undefined) return { last: false, writes: [] }
     // Nobody locks the door and throws the only key away.
-    if (account?.passwordHash === null && passkeys.length === 1) return { last: true, writes: [] }
-    const writes = [{ op: 'delete', kind: 'passkey', record } as const, told(visit, 'passkey.removed')]
-    return { last: false, writes }
+    if (account === undefined || !(await hasAnotherWayIn(services, account, record)))
+      return { last: true, writes: [] }
+    const removed = { op: 'delete', kind: 'passkey', record } as const
+    return { last: false, writes: [removed, noOtherEnds(account), told(visit, 'passkey.removed')] }
   })
   if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   if (done.decision.last) return failed(visit, words.lastWayIn)

@@ -5,6 +5,7 @@ import type { Write } from '@countersign/protocol'
 import { html } from 'hono/html'
 import { type AccountFault, newPassword } from '../accounts/accounts.ts'
 import { endOfSession, newBrowserSession } from '../accounts/browser-session.ts'
+import { emailOf } from '../accounts/email.ts'
 import { checkPassword } from '../accounts/password.ts'
 import { audit, byPerson } from '../audit.ts'
 import type { PlainResponse } from '../http.ts'
@@ -30,7 +31,7 @@ function passwordForm(visit: SignedVisit, fault?: Fault): Html {
   const { services, signedIn } = visit
   const first = signedIn.account.passwordHash === null
   if (first && !isRecent(visit)) {
-    return html`<p>${words.passkeyNeedsSignIn} <a href="${here(services, '/login')}">${words.signInAgain}</a></p>`
+    return html`<p>${words.passwordNeedsSignIn} <a href="${here(services, '/login')}">${words.signInAgain}</a></p>`
   }
   const current = field({
     name: 'current',
@@ -51,7 +52,7 @@ function passwordForm(visit: SignedVisit, fault?: Fault): Html {
   return accountForm(
     visit,
     '/account/password',
-    html`<input type="hidden" name="username" autocomplete="username" value="${signedIn.account.email}">
+    html`<input type="hidden" name="username" autocomplete="username" value="${emailOf(signedIn.account) ?? ''}">
 ${first ? '' : current}${chosen}
 <label class="check"><input type="checkbox" name="devices" value="yes"> <span>${words.alsoDevices}</span></label>
 <p class="small">${words.passwordEndsSessions}</p>

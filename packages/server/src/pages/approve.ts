@@ -1,8 +1,9 @@
 // The question: may this device use the account? Everything known about it stands here, what we saw apart from what it says
 // (RFC 10027 §6.1.14, experience: the nine facts). A GET decides nothing; the decision itself is decision.ts.
 
-import { readUserCode } from '@countersign/protocol'
+import { type NetworkStep, readUserCode } from '@countersign/protocol'
 import { html } from 'hono/html'
+import { knownAs } from '../accounts/email.ts'
 import { ownClientId } from '../admin/own-client.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
 import { carriedCode } from './carried-code.ts'
@@ -14,9 +15,9 @@ import { findById, type OpenRequest } from './find-request.ts'
 import { here } from './links.ts'
 import { clockText, text } from './messages.ts'
 import { type Needed, neededSignIn } from './needed-sign-in.ts'
+import { networkStepOf } from './network-step.ts'
 import { alertIcon, type Html, ltr, named, notice, renderPage } from './page.ts'
 import { deviceFacts, permissions, publisherLine } from './request-facts.ts'
-import { sameNetwork } from './same-network.ts'
 import { scopesInWords } from './scopes.ts'
 import { signOutCorner } from './sign-out.ts'
 import { antiForgery, antiForgeryField, forSignedIn, type SignedVisit } from './visit.ts'
@@ -35,11 +36,6 @@ export const approvePage = forSignedIn(async (visit) => {
   return place === undefined ? showExpired(visit) : seeOther(here(services, place))
 })
 
-/** Whether Allow needs the extra step: the device asks from a network that this browser is not in. */
-export function isElsewhere({ request }: SignedVisit, { record }: OpenRequest): boolean {
-  return !sameNetwork(record.context.observed.address, request.address)
-}
-
 export async function showApprove(
   visit: SignedVisit,
   open: OpenRequest,
@@ -49,18 +45,18 @@ export async function showApprove(
   const { services, signedIn } = visit
   const { record, client } = open
   const scopes = await scopesInWords(services, record.scopes, { client, resources: record.resources })
-  const elsewhere = isElsewhere(visit, open)
+  const step = await networkStepOf(visit, open)
   const left = record.expiresAt - services.system.now()
-  const main = html`<h1 tabindex="-1" ${unconfirmed ? '' : html`autofocus`}>${words.title(html`<strong>${named(client.name)}</strong>`)}</h1>
+  const main = html`${step === 'none' ? '' : notice(step === 'refuse' ? 'bad' : 'warn', html`<strong>${words.differentTitle}</strong> ${words.different[step]}`)}
+<h1 tabindex="-1" ${unconfirmed ? '' : html`autofocus`}>${words.title(html`<strong>${named(client.name)}</strong>`)}</h1>
 ${publisherLine(client)}
-<p class="who">${named(signedIn.account.email)} <a href="${here(services, '/login')}">${words.notYou}</a></p>
-${elsewhere ? notice('warn', html`<strong>${words.differentTitle}</strong> ${words.different}`) : ''}
+<p class="who">${named(knownAs(signedIn.account))} <a href="${here(services, '/login')}">${words.notYou}</a></p>
 <section class="shown-code" aria-label="${words.codeLead}"><p>${words.codeLead}</p>
 <p class="big-code">${codeChip(typed)}</p>
 <p class="small">${words.codeAdvice}</p></section>
-${deviceFacts(visit, record, elsewhere)}
+${deviceFacts(visit, record, step !== 'none')}
 ${permissions(services.config, client, { scopes, resources: record.resources })}
-${decisionForm(visit, open, { elsewhere, unconfirmed, needed: neededSignIn(visit, record) })}
+${decisionForm(visit, open, { step, unconfirmed, needed: neededSignIn(visit, record) })}
 <p class="time">${words.left(html`<span data-left="${left}">${clockText(left)}</span>`)} · <a href="${here(services, '/device')}">${words.otherCode}</a></p>
 <p class="unseen" id="time-status" role="status" data-last-minute="${words.lastMinute}" data-ended="${words.ended}"></p>`
   return renderPage(services, {
@@ -77,7 +73,7 @@ ${decisionForm(visit, open, { elsewhere, unconfirmed, needed: neededSignIn(visit
 export const decisionPurpose = (id: string | undefined): string => `decide ${id ?? ''}`
 
 interface Obstacles {
-  readonly elsewhere: boolean
+  readonly step: NetworkStep
   readonly unconfirmed: boolean
   readonly needed: Needed | undefined
 }
@@ -86,7 +82,7 @@ interface Obstacles {
 function decisionForm(
   visit: SignedVisit,
   { record, client }: OpenRequest,
-  { elsewhere, unconfirmed, needed }: Obstacles,
+  { step, unconfirmed, needed }: Obstacles,
 ): Html {
   const command = client.id === ownClientId ? html`<code>${ltr('countersign login')}</code>` : undefined
   return html`<form method="post" action="${here(visit.services, '/device/decision')}" class="decision">
@@ -94,11 +90,12 @@ function decisionForm(
 <input type="hidden" name="request" value="${record.id}">
 <p class="question">${command ? words.questionCommand(command) : words.question}</p>
 ${needed === undefined ? '' : notice('warn', text.needs[needed](html`<strong>${named(client.name)}</strong>`))}
-${elsewhere && needed === undefined ? confirmBox(unconfirmed) : ''}
+${step === 'confirm' && needed === undefined ? confirmBox(unconfirmed) : ''}
 <div class="pair">
 <button name="decision" value="deny" formnovalidate>${words.deny}</button>
-${allowButton(visit, needed)}
+${step === 'refuse' ? '' : allowButton(visit, needed)}
 </div>
+${step === 'return-code' && needed === undefined ? html`<p class="small">${words.thenReturn}</p>` : ''}
 <p class="report"><button class="quiet" name="decision" value="report" formnovalidate>${words.report}</button></p>
 </form>`
 }

@@ -2,6 +2,7 @@
 // Taking the allowance back is decision.ts; after that time it is the list of devices, account-devices.ts.
 
 import { html } from 'hono/html'
+import { knownAs } from '../accounts/email.ts'
 import { seeOther } from '../http.ts'
 import { carriedCode } from './carried-code.ts'
 import { type Decided, decidedPlace, findDecided } from './decided.ts'
@@ -28,14 +29,15 @@ export const connectedPage = forSignedIn(async (visit) => {
   const device = decided.grant?.deviceName || decided.record.context.reported.deviceName || client?.name || ''
   const main = html`<div class="done">${tickIcon}</div>
 <h1 tabindex="-1" autofocus>${words.title}</h1>
-<p class="lead">${words.says(html`<strong>${named(device)}</strong>`, html`<strong>${named(signedIn.account.email)}</strong>`)}</p>
+<p class="lead">${words.says(html`<strong>${named(device)}</strong>`, html`<strong>${named(knownAs(signedIn.account))}</strong>`)}</p>
 <p class="lead">${words.goBack}</p>
 ${undoForm(visit, decided)}
 <p><a href="${here(services, '/account')}">${words.devices}</a></p>`
   return renderPage(services, { title: words.title, main, corner: signOutCorner(visit) })
 })
 
-function undoForm(visit: SignedVisit, { record }: Decided): Html {
+/** Takes the allowance back, fetched or not. */
+export function undoForm(visit: SignedVisit, { record }: Decided): Html {
   const { services } = visit
   const left = (record.decision?.at ?? 0) + undoSeconds - services.system.now()
   if (left <= 0) return html`<p class="small">${words.lateUndo}</p>`

@@ -220,7 +220,7 @@ test('AZ-17 whose sign-in ended meanwhile signs in again before anything is deci
   }
 })
 
-test('RU-03 RU-09 a program on this computer and an app by its scheme come with a warning', async () => {
+test('MA-10 RU-03 RU-09 a program on this computer and an app by its scheme come with a warning', async () => {
   const native = { authMethods: ['none' as const] }
   const local = await asked({ ...native, redirectUris: ['http://127.0.0.1:51234/back'] })
   assert.match(local.page.body, /a program on this computer \(<bdi dir="ltr">127\.0\.0\.1:51234<\/bdi>\)/)
@@ -231,7 +231,7 @@ test('RU-03 RU-09 a program on this computer and an app by its scheme come with 
   assert.ok(!(await asked()).page.body.includes('can ask in this name'))
 })
 
-test('CIM-13 RU-09 a client that describes itself is shown with the host of its document, and with a warning where it leads elsewhere', () => {
+test('CIM-13 MA-10 RU-09 a client that describes itself is shown with the host of its document, and with a warning where it leads elsewhere', () => {
   const client = {
     ...testClient,
     id: 'https://apps.example/editor.json',

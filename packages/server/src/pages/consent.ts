@@ -2,8 +2,9 @@
 // and for how long (standards.md UI-11). What can be dropped has a box; the page only brings a selection, and the record of
 // the request decides what there is to select (AZ-25). What to ask is protocol/consent.ts, what an answer does authorization.ts.
 
-import type { Client, consent } from '@countersign/protocol'
+import { type AuthorizationRequest, type Client, consent } from '@countersign/protocol'
 import { html } from 'hono/html'
+import { knownAs } from '../accounts/email.ts'
 import {
   allowRequest,
   continueRequest,
@@ -13,12 +14,13 @@ import {
 } from '../authorization.ts'
 import type { Form } from '../form.ts'
 import type { PlainResponse } from '../http.ts'
+import { isBeside } from '../networks.ts'
 import { formSource, leaveBy } from './leave.ts'
 import { here } from './links.ts'
 import { ago, clockText, text } from './messages.ts'
 import { type Html, named, notice, renderPage } from './page.ts'
 import { problemPage } from './problem.ts'
-import { permission, placeAndTime, publisherLine } from './request-facts.ts'
+import { deviceFacts, permission, placeAndTime, publisherLine } from './request-facts.ts'
 import { type ScopeInWords, scopesInWords } from './scopes.ts'
 import { signOutCorner } from './sign-out.ts'
 import { openRequest, pageFor, referenceField, referenceOf, showOver } from './transaction.ts'
@@ -59,9 +61,10 @@ async function showConsent(
   const scopes = await scopesInWords(services, record.parameters.scopes, { client, resources })
   const main = html`<h1 tabindex="-1" ${problem === undefined ? html`autofocus` : ''}>${words.title(html`<strong>${named(client.name)}</strong>`)}</h1>
 ${publisherLine(client)}
-<p class="who">${named(signedIn.account.email)} <a href="${pageFor(visit, '/login', reference)}">${text.approve.notYou}</a></p>
+<p class="who">${named(knownAs(signedIn.account))} <a href="${pageFor(visit, '/login', reference)}">${text.approve.notYou}</a></p>
 ${problem === undefined ? '' : notice('warn', words[problem])}
 ${whereTo(client, redirectUri)}
+${programFacts(visit, record)}
 <form method="post" action="${here(services, '/consent')}" class="consent">
 <input type="hidden" name="${antiForgeryField}" value="${antiForgery(visit, consentPurpose(reference))}">
 ${referenceField(reference)}
@@ -76,7 +79,8 @@ ${selection(scopes, question)}
 </form>
 ${pagesOf(client)}
 <p class="time">${text.approve.left(html`<span data-left="${left}">${clockText(left)}</span>`)}</p>
-<p class="unseen" id="time-status" role="status" data-last-minute="${text.approve.lastMinute}" data-ended="${words.ended}"></p>`
+<p class="unseen" id="time-status" role="status" data-last-minute="${text.approve.lastMinute}" data-ended="${words.ended}"></p>
+${isTerminal(record) ? html`<p class="small">${words.unnoticed}</p>` : ''}`
   return renderPage(services, {
     title: text.approve.pageTitle(client.name),
     main,
@@ -86,6 +90,19 @@ ${pagesOf(client)}
     script: true,
     formsMayLeadTo: formSource(redirectUri),
   })
+}
+
+/** Whether a program in a terminal asks, which said so itself and listens on this computer. */
+function isTerminal({ context, parameters }: AuthorizationRequest): boolean {
+  const isNear = consent.reachOf(parameters.redirectUri).kind === 'loopback'
+  return isNear && typeof context?.reported.deviceName === 'string'
+}
+
+function programFacts(visit: SignedVisit, record: AuthorizationRequest): Html | string {
+  const { context, createdAt } = record
+  if (context === undefined || !isTerminal(record)) return ''
+  const elsewhere = !isBeside(visit.services.config.issuer, visit.request, context.observed.address)
+  return deviceFacts(visit, { context, createdAt }, elsewhere)
 }
 
 /** What is asked for: first what is new, then what was agreed to before. */
@@ -136,7 +153,8 @@ export const submitConsent = formFromAnybody(
     if (open === undefined) return showOver(visit)
     // AZ-17: nothing is decided by somebody whose sign-in has ended meanwhile.
     if (!isSignedIn(visit)) return leaveBy(services, await continueRequest(visit, open))
-    return leaveBy(services, await (choice === 'allow' ? allow(visit, open, form) : denyRequest(visit, open)))
+    const answer = await (choice === 'allow' ? allow(visit, open, form) : denyRequest(visit, open))
+    return leaveBy(services, answer, isTerminal(open.record) ? words.unnoticed : undefined)
   },
   // Somebody signed in or out since, perhaps as another person: the question is put again, to whoever it is now.
   async (visit, form) => {

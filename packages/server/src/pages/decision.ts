@@ -2,18 +2,22 @@
 // Each is one atomic step from the state it was decided in (standards.md DV-10) and ends on a page of our own.
 
 import {
+  type AuditEntry,
   type Decision,
   type DeviceAuthorization,
   deviceAuthorization,
   grant as grantRules,
+  type NetworkStep,
   type Write,
 } from '@countersign/protocol'
 import { audit, byPerson, tellOfEnds } from '../audit.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
+import { forgetNetworks } from '../network-memory.ts'
+import { hashReturnCode, makeReturnCode } from '../return-codes.ts'
 import { decideAndApply } from '../store/store.ts'
 import { cleanText } from '../text.ts'
 import { newGrantId } from '../tokens.ts'
-import { carriedTyped, decisionPurpose, isElsewhere, showApprove } from './approve.ts'
+import { carriedTyped, decisionPurpose, showApprove } from './approve.ts'
 import { carryCode } from './carried-code.ts'
 import { undoPurpose, undoSeconds } from './connected.ts'
 import { decidedPlace } from './decided.ts'
@@ -21,6 +25,7 @@ import { showExpired } from './expired.ts'
 import { findById } from './find-request.ts'
 import { here } from './links.ts'
 import { neededSignIn } from './needed-sign-in.ts'
+import { networkStepOf } from './network-step.ts'
 import { problemPage } from './problem.ts'
 import { formFromSignedIn, type SignedVisit } from './visit.ts'
 
@@ -34,13 +39,14 @@ export const submitDecision = formFromSignedIn(
     const open = await findById(visit.services, id)
     if (open === undefined) return afterwards(visit, id)
     const typed = carriedTyped(visit, id) ?? ''
-    if (choice === 'allow' && neededSignIn(visit, open.record) !== undefined) {
+    const step = await networkStepOf(visit, open)
+    if (choice === 'allow' && (neededSignIn(visit, open.record) !== undefined || step === 'refuse')) {
       return { ...(await showApprove(visit, open, typed)), status: 400 }
     }
-    if (choice === 'allow' && isElsewhere(visit, open) && form.get('confirm') !== 'yes') {
+    if (choice === 'allow' && step === 'confirm' && form.get('confirm') !== 'yes') {
       return showApprove(visit, open, typed, true)
     }
-    return decide(visit, id, choice)
+    return decide(visit, id, choice, step)
   },
 )
 
@@ -52,25 +58,51 @@ const events: Readonly<Record<Choice, string>> = {
   report: 'device.reported',
 }
 
-async function decide(visit: SignedVisit, id: string, choice: Choice): Promise<PlainResponse> {
-  const { services, signedIn } = visit
+async function decide(
+  visit: SignedVisit,
+  id: string,
+  choice: Choice,
+  step: NetworkStep,
+): Promise<PlainResponse> {
+  const { services } = visit
   const done = await decideAndApply(services.store, async () => {
     const record = await services.store.read('deviceAuthorization', id)
     if (record === undefined) return { outcome: 'not_pending', writes: [] } as const
-    const decision = decisionOf(visit, choice === 'report')
-    const decided =
-      choice === 'allow'
-        ? deviceAuthorization.approve(record, decision, signedIn.account)
-        : deviceAuthorization.deny(record, decision)
+    const decided = decisionOn(visit, record, choice, step)
     if (decided.outcome !== 'decided') return decided
-    return { ...decided, writes: [...decided.writes, audited(visit, decided.record, events[choice])] }
+    const told = audited(visit, decided.record, events[choice], { network: step })
+    // Whoever attacks from a network that is remembered shall not be let in there without a code the next time.
+    const whose = { accountId: visit.signedIn.account.id, clientId: record.clientId }
+    const forgotten = choice === 'report' ? await forgetNetworks(services.store, whose) : []
+    return { ...decided, writes: [...decided.writes, ...forgotten, told] }
   })
   if (!done.applied) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   if (done.decision.outcome === 'decided') tell(visit, done.decision.record, choice)
   return afterwards(visit, id)
 }
 
-function decisionOf({ services, request, signedIn }: SignedVisit, reportedAsAttack: boolean): Decision {
+function decisionOn(
+  visit: SignedVisit,
+  record: DeviceAuthorization,
+  choice: Choice,
+  step: NetworkStep,
+): deviceAuthorization.Decided {
+  const { services, signedIn } = visit
+  const grantId = newGrantId(services.system)
+  const decision = decisionOf(visit, grantId, choice === 'report')
+  if (choice !== 'allow')
+    return deviceAuthorization.deny(record, decision, step === 'refuse' ? 'network' : null)
+  const { account, session } = signedIn
+  if (step !== 'return-code') return deviceAuthorization.approve(record, decision, account)
+  const code = makeReturnCode(services, { id: record.id, grantId, sessionId: session.id })
+  return deviceAuthorization.approve(record, decision, account, hashReturnCode(services, record.id, code))
+}
+
+function decisionOf(
+  { services, request, signedIn }: SignedVisit,
+  grantId: string,
+  reportedAsAttack: boolean,
+): Decision {
   return {
     accountId: signedIn.account.id,
     at: services.system.now(),
@@ -79,7 +111,7 @@ function decisionOf({ services, request, signedIn }: SignedVisit, reportedAsAtta
     address: request.address,
     userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
     reportedAsAttack,
-    grantId: newGrantId(services.system),
+    grantId,
   }
 }
 
@@ -102,6 +134,7 @@ function audited(
   { services, request, signedIn }: SignedVisit,
   { clientId, context, scopes, decision }: DeviceAuthorization,
   event: string,
+  more: AuditEntry['detail'] = {},
 ): Write {
   const accountId = signedIn.account.id
   return audit(services, {
@@ -111,7 +144,7 @@ function audited(
     clientId,
     // A request that was not allowed never becomes a grant.
     grantId: event === events.deny || event === events.report ? null : (decision?.grantId ?? null),
-    detail: { scopes, deviceAddress: context.observed.address },
+    detail: { scopes, deviceAddress: context.observed.address, ...more },
   })
 }
 
@@ -153,5 +186,9 @@ async function undo(visit: SignedVisit, id: string): Promise<readonly Write[]> {
         : grantRules.revoke(grant, 'person', now)
   if (writes.length === 0) return []
   const told = tellOfEnds(services, writes, byPerson(signedIn.account.id, request))
-  return [...told, audited(visit, record, 'device.undone')]
+  const forgotten = await forgetNetworks(services.store, {
+    accountId: signedIn.account.id,
+    clientId: record.clientId,
+  })
+  return [...told, ...forgotten, audited(visit, record, 'device.undone')]
 }

@@ -14,11 +14,14 @@ import { forSignedIn, type SignedVisit } from './visit.ts'
 const words = text.denied
 
 const told: Readonly<
-  Record<Exclude<Outcome, 'connected'>, { readonly title: string; readonly says: string }>
+  Record<Exclude<Outcome, 'connected' | 'returning'>, { readonly title: string; readonly says: string }>
 > = {
   denied: { title: words.title, says: words.says },
   reported: { title: words.reportedTitle, says: words.reportedSays },
   undone: { title: words.undoneTitle, says: words.undoneSays },
+  refused: { title: words.title, says: words.refusedSays },
+  mistyped: { title: words.title, says: words.mistypedSays },
+  late: { title: words.lateTitle, says: words.lateSays },
 }
 
 export const deniedPage = forSignedIn(async (visit) => {
@@ -26,11 +29,13 @@ export const deniedPage = forSignedIn(async (visit) => {
   const id = carriedCode(visit)?.id
   const decided = id ? await findDecided(visit, id) : undefined
   if (decided === undefined) return seeOther(here(services, '/device'))
-  if (decided.outcome === 'connected') return seeOther(here(services, '/device/connected'))
-  const { title, says } = told[decided.outcome]
+  const { outcome } = decided
+  if (outcome === 'connected') return seeOther(here(services, '/device/connected'))
+  if (outcome === 'returning') return seeOther(here(services, '/device/return-code'))
+  const { title, says } = told[outcome]
   const main = html`<h1 tabindex="-1" autofocus>${title}</h1>
 <p class="lead">${says}</p>
-${decided.outcome === 'reported' ? nextSteps(visit) : ''}
+${outcome === 'reported' ? nextSteps(visit) : ''}
 <p><a href="${here(services, '/device')}">${words.again}</a></p>`
   return renderPage(services, { title, main, corner: signOutCorner(visit) })
 })

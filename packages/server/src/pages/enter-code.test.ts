@@ -86,7 +86,7 @@ test('a code that cannot be one gets a hint and costs no try', async () => {
   assert.equal((await enter((await ask(server)).user_code)).path, '/device/approve')
 })
 
-test('DV-03 the sixth wrong code in a browser waits, without a look-up, and right ones cost nothing', async () => {
+test('DV-03 DV-15 the sixth wrong code in a browser waits, without a look-up, and right ones cost nothing', async () => {
   const { server, browser, enter } = await signedIn()
   for (let i = 0; i < 7; i++) await enter((await ask(server)).user_code)
   for (let i = 0; i < 5; i++) assert.equal((await enter('BBBB-BBBB')).status, 400)

@@ -7,7 +7,7 @@ import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
 import type { Store } from '../store/store.ts'
 import { type Braked, userCodeGuesses } from '../throttle.ts'
-import type { SignedVisit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 export interface OpenRequest {
   readonly record: DeviceAuthorization
@@ -18,11 +18,11 @@ export type Found =
   | ({ readonly found: true } & OpenRequest)
   | { readonly found: false; readonly braked?: NonNullable<Braked> }
 
-export async function findByCode(visit: SignedVisit, code: string): Promise<Found> {
+export async function findByCode(visit: Visit, code: string): Promise<Found> {
   const { services, request, signedIn, browser } = visit
   const guesses = userCodeGuesses({
     browser: digest(browser),
-    accountId: signedIn.account.id,
+    accountId: signedIn?.account.id,
     address: request.address,
     liveCodes: await liveCodes(services),
   })

@@ -13,7 +13,12 @@ import { type Html, ltr, renderPage } from './page.ts'
 const words = text.leave
 
 /** The answer to a form as the browser can follow it: as it is within our pages, a page that goes on where it leads out. */
-export async function leaveBy(services: Services, answer: PlainResponse): Promise<PlainResponse> {
+export async function leaveBy(
+  services: Services,
+  answer: PlainResponse,
+  /** What stands below, for somebody who sees the page longer than it is meant to be seen. */
+  advice?: string,
+): Promise<PlainResponse> {
   const { location } = answer.headers
   if (answer.status !== 303 || typeof location !== 'string' || isOurs(services, location)) return answer
   // Programs are opened only by what a person pressed, and that is the form, not the page after it; `formSource` allows it.
@@ -21,7 +26,8 @@ export async function leaveBy(services: Services, answer: PlainResponse): Promis
   if (reach.kind === 'scheme') return answer
   const main = html`<h1>${words.title}</h1>
 <p class="lead">${words.lead(reach.kind === 'loopback' ? html`${text.consent.thisComputer}` : placeOf(reach))}</p>
-<p><a class="button primary" href="${location}" rel="noreferrer">${words.button}</a></p>`
+<p><a class="button primary" href="${location}" rel="noreferrer">${words.button}</a></p>
+${advice === undefined ? '' : html`<p class="small">${advice}</p>`}`
   const { location: _, ...kept } = answer.headers
   const page = await renderPage(services, { title: words.title, main })
   // Like <meta http-equiv="refresh">: the entry in the history is replaced, so the Back button does not come here again.

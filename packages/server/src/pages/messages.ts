@@ -3,6 +3,7 @@
 
 import { html } from 'hono/html'
 import type { AccountFault } from '../accounts/accounts.ts'
+import { deviceText } from './messages-device.ts'
 
 export const language = 'en'
 export const direction = 'ltr'
@@ -59,6 +60,7 @@ const accountFaults: Readonly<Record<AccountFault, string>> = {
 }
 
 export const text = {
+  ...deviceText,
   footer: (host: Html) =>
     html`You are on ${host}. Nobody from here will ever send you a code or ask you for one.`,
   toStart: 'Back to the start',
@@ -95,6 +97,10 @@ export const text = {
     setup_used: {
       title: 'This setup link no longer works',
       says: 'It works once, and only until there is an account or the server is started again. If you are setting up this server, use the link it printed last.',
+    },
+    not_admitted: {
+      title: 'You cannot be let in here',
+      says: 'There is no account here for you that may be used. Ask the people who run this server.',
     },
     too_many: { title: 'Too many tries', says: 'To keep strangers from guessing, there is a pause now.' },
     busy: {
@@ -146,6 +152,39 @@ export const text = {
     signOut: 'Sign out',
   },
 
+  upstream: {
+    continueWith: (provider: Html) => html`Continue with ${provider}`,
+    leaving: (provider: string) => `To ${provider}`,
+    lead: (place: Html) => html`You are being sent to ${place} to say who you are.`,
+    button: 'Continue',
+    faults: {
+      denied: 'You said no at the other site, so nobody was signed in here.',
+      unavailable: 'The other site did not answer. Please try again in a moment, or sign in another way.',
+      refused:
+        'The other site did not let you sign in here. Whoever runs this server can see why in its log.',
+      untrusted: 'What the other site answered does not hold, so nobody was signed in. Please try again.',
+      over: 'That took too long, was used already, or was begun in another browser. Please try again.',
+      nobody: 'There is no account here for you. Sign in another way, or ask whoever runs this server.',
+      exists:
+        'There is an account with your e-mail address already. Sign in to it as always; then you can connect the two.',
+      email: 'For a new account here you need an e-mail address that the other site has verified.',
+      unready: 'There is no account here yet, and the first one is made by whoever runs this server.',
+      taken: 'You are another account here already when you come from there. Nothing was changed.',
+      busy: 'Many people are here at this moment. Nothing was changed; please try again.',
+      other_account: 'Somebody else signed in here in the meantime. Nothing was changed.',
+    },
+    terminalWaits: 'Your terminal still waits; you can also go back to it and start again.',
+    turnedAwayTitle: 'Nothing was allowed',
+    turnedAway:
+      'You said no, so nobody was signed in, and the device was told no. You can close this tab and go back to your terminal.',
+    connectTitle: 'Connect the two?',
+    connectLead: (provider: Html, account: Html) =>
+      html`From then on you can sign in to ${account} with ${provider}, too.`,
+    there: (provider: Html) => html`At ${provider} you are`,
+    connect: 'Connect',
+    notNow: 'Not now',
+  },
+
   setup: {
     title: 'Welcome. Make the first account',
     lead: 'This server is new. The account you make now is its administrator. This link works once.',
@@ -154,79 +193,6 @@ export const text = {
     password: 'Password',
     passwordHint: 'At least 8 characters. A few words together are easy to remember and hard to guess.',
     button: 'Create account',
-  },
-
-  enter: {
-    title: 'Connect a device',
-    lead: 'Your terminal or device shows a code. Enter it here.',
-    label: 'Code',
-    hint: '8 letters, like WDJB-MJHT. Capitals and dashes do not matter.',
-    button: 'Continue',
-    beware: 'Did someone send you this code? Then close this page: they are trying to get into your account.',
-    unknown: 'That code was not found or has expired. Check it, or run the command again.',
-    hints: {
-      letter_o: 'There is no letter O and no zero in a code. Look again: it may be a Q or a D.',
-      length: 'A code has 8 letters. Check that all of them are there.',
-      letters: 'A code has no vowels and no digits. Check it letter by letter.',
-    },
-  },
-
-  expired: {
-    title: 'This code is no longer valid',
-    lead: 'It has expired or was used. Run the command again to get a new one.',
-  },
-
-  approve: {
-    pageTitle: (app: string) => `Allow ${app}?`,
-    title: (app: Html) => html`Allow ${app} to use your account?`,
-    verified: (publisher: Html) => html`By ${publisher}, verified`,
-    notVerified: 'Publisher not verified',
-    account: 'Account',
-    notYou: 'Not you? Switch',
-    codeLead: 'Your terminal shows',
-    codeAdvice: 'If it shows another code, or none, choose “Don’t allow”.',
-    differentTitle: 'The request comes from a different network.',
-    different:
-      'That is normal for a server you are connected to. If you did not start this yourself, it is an attack on your account.',
-    confirm: 'I started this myself, and I see this code on that device.',
-    confirmMissing: 'Tick this only if it is true; otherwise choose “Don’t allow”.',
-    seen: 'Seen by us',
-    reported: 'Reported by the device',
-    reportedHint: 'It says this about itself; we cannot check it.',
-    kind: 'Program',
-    system: 'System',
-    network: 'Network',
-    sameNetwork: 'The same as this browser’s',
-    otherNetwork: 'Not the network of this browser',
-    address: 'Address',
-    asked: 'Asked',
-    deviceName: 'Name',
-    version: 'Version',
-    agent: 'Started by',
-    nothingReported: 'Nothing.',
-    unknown: 'Not known',
-    scopes: 'It will be able to',
-    until: (days: string) => `This lasts until you sign it out, at most ${days}.`,
-    untilToken: (span: string) => `This lasts ${span}.`,
-    resources: 'At',
-    careful: 'Careful:',
-    question: 'Did you just start this yourself?',
-    questionCommand: (command: Html) => html`Did you just run ${command}?`,
-    deny: 'Don’t allow',
-    allow: 'Allow',
-    report: 'I didn’t start this',
-    left: (clock: Html) => html`${clock} left`,
-    lastMinute: 'One minute left.',
-    ended: 'This code has expired. Run the command again to get a new one.',
-    otherCode: 'Enter another code',
-  },
-
-  needs: {
-    again: (app: Html) => html`${app} asks that you sign in anew before you allow this.`,
-    stronger: (app: Html) => html`${app} asks that you sign in with a passkey before you allow this.`,
-    impossible: (app: Html) =>
-      html`${app} asks for a kind of sign-in that this server does not have. It cannot be allowed.`,
-    signIn: 'Sign in again',
   },
 
   consent: {
@@ -251,6 +217,7 @@ export const text = {
     question: (when: string) => `It asked ${when}. Was that you?`,
     ended: 'The time for this is over. Go back to the program and start again.',
     outdated: 'You signed in or out since this page was opened. Look at it again: nothing was decided yet.',
+    unnoticed: 'Terminal did not notice? Press d there.',
     nothing: 'With nothing ticked there is nothing to allow. Tick something, or choose “Don’t allow”.',
   },
 
@@ -258,6 +225,9 @@ export const text = {
     title: 'Going back',
     lead: (place: Html) => html`You are being sent back to ${place}.`,
     button: 'Continue',
+    refusedTitle: 'This app cannot be let in',
+    refused: (app: Html, place: Html) =>
+      html`What ${app} asks for cannot be given, and nothing was shared with it. It wants you back at ${place}; nobody here has checked whose place that is. Go on only if you came from there.`,
   },
 
   over: {
@@ -274,30 +244,9 @@ export const text = {
     stay: 'Stay signed in',
     button: 'Sign out',
     doneTitle: 'You are signed out',
+    atHost:
+      'You did not sign in here but in the application that this page belongs to. Please sign out there.',
     done: 'This browser is signed out here. Devices and programs that you have signed in stay signed in.',
-  },
-
-  connected: {
-    title: 'Connected',
-    says: (device: Html, email: Html) => html`${device} is signed in as ${email}.`,
-    goBack: 'You can close this tab and go back to your terminal.',
-    undo: 'Undo',
-    undoHint: (span: string) => `Not what you wanted? You can undo this for ${span}.`,
-    devices: 'All devices',
-    lateUndo: 'It is too late to undo this here. Sign the device out in the list of your devices.',
-  },
-
-  denied: {
-    title: 'Nothing was allowed',
-    says: 'The device was told no. It has no access to your account. You can close this tab.',
-    reportedTitle: 'Refused and reported',
-    reportedSays: 'Nothing was allowed. Thank you: the people who run this server can see your report.',
-    next: 'If somebody sent you the code or asked you for it, they know your address. Look after your account:',
-    password: 'Change your password',
-    everywhere: 'Look at your devices and browsers',
-    undoneTitle: 'Undone',
-    undoneSays: 'The device is signed out again. It has no access to your account.',
-    again: 'Enter another code',
   },
 
   account: {
@@ -333,6 +282,14 @@ export const text = {
       html`This signs ${app} out everywhere. It can come back only by asking you again.`,
     withdrawSummary: 'What it may do',
     hiddenConsents: (count: number) => `And ${counted(count, 'older one', 'older ones')} not shown.`,
+    identities: 'Ways to sign in',
+    identitiesLead: 'Accounts of yours elsewhere with which you can sign in here.',
+    noIdentities: 'None is connected yet.',
+    identityNeedsSignIn:
+      'To connect or disconnect an account, sign in again: you did so more than 15 minutes ago.',
+    connectWith: (provider: Html) => html`Connect ${provider}`,
+    disconnect: 'Disconnect',
+    connectedAs: (name: string) => `as ${name}`,
     passkeys: 'Passkeys',
     passkeysLead:
       'Sign in with your fingerprint, face or device lock. A passkey cannot be phished or guessed.',
@@ -341,9 +298,10 @@ export const text = {
     addPasskey: 'Add a passkey',
     passkeyFailed: 'The passkey was not added. Please try again.',
     passkeyNeedsScript: 'Adding a passkey needs scripts to be allowed in this browser.',
+    passwordNeedsSignIn: 'To set a password, sign in again: you did so more than 15 minutes ago.',
     passkeyNeedsSignIn: 'To add or remove a passkey, sign in again: you did so more than 15 minutes ago.',
     passkeyNoHost: 'Passkeys need a host name; this server is reached by an IP address.',
-    lastWayIn: 'This is your only way to sign in. Set a password first.',
+    lastWayIn: 'This is your only way to sign in. Add another one first.',
     signInAgain: 'Sign in again',
     added: (when: string) => `Added ${when}`,
     neverUsed: 'not used yet',
@@ -372,6 +330,8 @@ export const text = {
       revoked: 'The device was signed out.',
       revoked_all: 'The devices were signed out.',
       consent_withdrawn: 'What you had agreed to was withdrawn.',
+      identity_linked: 'The account was connected.',
+      identity_unlinked: 'The account was disconnected.',
       passkey_added: 'The passkey was added.',
       passkey_removed: 'The passkey was removed.',
       session_ended: 'The browser was signed out.',
@@ -381,3 +341,5 @@ export const text = {
 } as const
 
 export type Note = keyof typeof text.account.notes
+
+export type Fault = keyof typeof text.upstream.faults

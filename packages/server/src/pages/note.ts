@@ -1,20 +1,32 @@
 // A word from one page to the next ("Your password was changed."): its name rides in a cookie for one page view, so no address
-// ever carries a message, and nobody can write one of their own.
+// ever carries a message, and nobody can write one of their own. What went wrong at a provider travels the same way.
 
 import type { Services } from '../services.ts'
-import { type Note, text } from './messages.ts'
+import { type Fault, type Note, text } from './messages.ts'
 import { cookie, readCookie, type Visit } from './visit.ts'
 
-export function leaveNote(services: Services, note: Note): string {
+export function leaveNote(services: Services, note: Note | `fault-${Fault}`): string {
   return cookie(services, 'note', note, 60)
 }
 
-/** The sentence that was left, and the Set-Cookie value that takes it away. */
-export function takeNote({
-  services,
-  request,
-}: Visit): { readonly says: string; readonly cookie: string } | undefined {
-  const note = readCookie(services, request, 'note')
-  if (note === undefined || !Object.hasOwn(text.account.notes, note)) return undefined
-  return { says: text.account.notes[note as Note], cookie: cookie(services, 'note', '', 0) }
+export interface TakenNote {
+  readonly kind: 'good' | 'bad'
+  readonly says: string
+  /** The Set-Cookie value that takes it away. */
+  readonly cookie: string
+}
+
+/** The sentence that was left. */
+export function takeNote({ services, request }: Visit): TakenNote | undefined {
+  const note = readCookie(services, request, 'note') ?? ''
+  const fault = note.replace(/^fault-/, '')
+  const [kind, says] =
+    fault === note
+      ? (['good', of(text.account.notes, note)] as const)
+      : (['bad', of(text.upstream.faults, fault)] as const)
+  return says === undefined ? undefined : { kind, says, cookie: cookie(services, 'note', '', 0) }
+}
+
+function of(sentences: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(sentences, name) ? sentences[name] : undefined
 }

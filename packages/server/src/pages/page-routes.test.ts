@@ -4,8 +4,9 @@ import { ensureSetupLink } from '../accounts/setup-link.ts'
 import type { PlainResponse } from '../http.ts'
 import { createTestServer } from '../testing/services.ts'
 import { assets } from './assets.ts'
+import { pageRoutes } from './page-routes.ts'
 import { clientScript } from './script.ts'
-import { ask, createPeopledServer, openBrowser, signIn } from './testing.ts'
+import { addEditor, ask, createPeopledServer, openBrowser, openedIn, signIn } from './testing.ts'
 
 /** Every page there is, in each of its states. */
 async function everyPage(): Promise<Map<string, PlainResponse>> {
@@ -150,5 +151,33 @@ test('pages that need somebody signed in send everybody else to sign in, whateve
     '/account/leave',
   ]) {
     assert.equal((await server.call('POST', path, { form: { a: 'b' } })).headers.location, '/login', path)
+  }
+})
+
+test('UI-09 every page answers HEAD as it answers GET, without the body and without deciding anything', async () => {
+  const server = await createPeopledServer()
+  const editor = await addEditor(server)
+  for (const signedIn of [false, true]) {
+    const browser = openBrowser(server)
+    if (signedIn) await signIn(browser)
+    const open = (prompt: readonly 'none'[]) => openedIn(server, browser, editor, { prompt })
+    const asking = [`/consent?request=${await open([])}`, `/login?request=${await open([])}`]
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const look = (method: string, path: string) => server.call(method, path, { headers: { cookie } })
+    const shown = pageRoutes.flatMap(({ path, GET }) => (GET === undefined ? [] : [path]))
+    for (const path of [...shown, ...asking]) {
+      const [head, get] = [await look('HEAD', path), await look('GET', path)]
+      assert.deepEqual(
+        [head.status, head.headers.location, head.body],
+        [get.status, get.headers.location, ''],
+        path,
+      )
+    }
+    // A silent one is answered as soon as somebody opens it.
+    const reference = await open(['none'])
+    const before = await server.services.store.list('authorizationRequest')
+    assert.equal((await look('HEAD', `/consent?request=${reference}`)).status, 200)
+    assert.deepEqual(await server.services.store.list('authorizationRequest'), before)
+    assert.match(String((await look('GET', `/consent?request=${reference}`)).headers.location), /error=/)
   }
 })

@@ -17,6 +17,7 @@ export type Problem =
   | 'redirect_unknown'
   | 'request_over'
   | 'setup_used'
+  | 'not_admitted'
   | 'too_many'
   | 'busy'
   | 'fault'
@@ -30,6 +31,7 @@ const statuses: Readonly<Record<Problem, number>> = {
   redirect_unknown: 400,
   request_over: 400,
   setup_used: 410,
+  not_admitted: 403,
   too_many: 429,
   busy: 503,
   fault: 500,

@@ -14,7 +14,7 @@ const words = text.approve
 
 export function deviceFacts(
   { services }: SignedVisit,
-  { context, createdAt }: DeviceAuthorization,
+  { context, createdAt }: Pick<DeviceAuthorization, 'context' | 'createdAt'>,
   elsewhere: boolean,
 ): Html {
   const { observed, reported } = context

@@ -25,6 +25,9 @@ for (const shown of document.querySelectorAll('[data-left]')) {
   tick()
 }
 
+// Back from the terminal: the page may have been answered there.
+if (document.querySelector('[data-look-again]')) addEventListener('focus', () => location.reload())
+
 const Credential = window.PublicKeyCredential
 if (Credential && Credential.parseRequestOptionsFromJSON) {
   for (const block of document.querySelectorAll('[data-needs-passkeys]')) block.hidden = false

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuthorizationParameters } from '@countersign/protocol'
 import { hashPassword } from '../accounts/password.ts'
+import type { TestServer } from '../testing/services.ts'
 import {
   addEditor,
   createPeopledServer,
@@ -125,9 +126,7 @@ test('AZ-22 where the client means somebody else by id_token_hint, going on as o
   assert.ok(!page.body.includes('/login/continue'))
 })
 
-test('SU-03 acr_values of a passkey: there is no field for a password, and a word for who has no scripts', async () => {
-  const { server, browser, open } = await world()
-  await signIn(browser)
+function addPasskey({ services }: TestServer) {
   const passkey = {
     id: 'credential',
     version: 0,
@@ -139,13 +138,32 @@ test('SU-03 acr_values of a passkey: there is no field for a password, and a wor
     createdAt: 0,
     lastUsedAt: null,
   }
-  await server.services.store.apply([{ op: 'insert', kind: 'passkey', record: passkey }])
+  return services.store.apply([{ op: 'insert', kind: 'passkey', record: passkey }])
+}
+
+test('SU-03 acr_values of a passkey: there is no field for a password, and a word for who has no scripts', async () => {
+  const { server, browser, open } = await world()
+  await signIn(browser)
+  await addPasskey(server)
   const page = await browser.get(`/consent?request=${await open({ acrValues: ['phr'] })}`)
   assert.match(page.path, /^\/login/)
   assert.match(page.body, /asks that you sign in with a passkey/)
   assert.ok(!page.body.includes('type="password"'))
   assert.match(page.body, /data-passkey="get"/)
   assert.match(page.body, /<noscript>.*needs scripts/)
+})
+
+test('SU-04 whoever turns away from the passkey that is asked for leaves it unmet', async () => {
+  const { server, browser, open } = await world()
+  await signIn(browser)
+  await addPasskey(server)
+  const page = await browser.get(`/consent?request=${await open({ acrValues: ['phr'] })}`)
+  const shown = await browser.submit(page, '/login/cancel')
+  assert.equal(shown.leaves?.searchParams.get('error'), 'unmet_authentication_requirements')
+  const [told] = (await server.services.store.list('auditEntry')).filter(({ event }) =>
+    event.startsWith('authorization.'),
+  )
+  assert.equal(told?.event, 'authorization.denied')
 })
 
 test('AZ-12 turning back tells the client, once it is known who does', async () => {

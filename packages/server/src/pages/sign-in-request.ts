@@ -2,6 +2,7 @@
 // and turning back. The form itself is sign-in.ts, and what the client asked for is looked at in ../authorization.ts.
 
 import { html } from 'hono/html'
+import { knownAs } from '../accounts/email.ts'
 import { denyRequest, nextStep, type OpenAuthorization } from '../authorization.ts'
 import { seeOther } from '../http.ts'
 import { cleanText } from '../text.ts'
@@ -49,8 +50,7 @@ export async function waitingFor(visit: Visit, open: OpenAuthorization): Promise
 }
 
 function continueForm(visit: Visit, reference: string): Html {
-  const email = visit.signedIn?.account.email ?? ''
-  const button = html`<button class="primary"><span>${words.continueAs(named(email))}</span></button>`
+  const button = html`<button class="primary"><span>${words.continueAs(named(visit.signedIn ? knownAs(visit.signedIn.account) : ''))}</span></button>`
   return html`${smallForm(visit, '/login/continue', reference, button, 'go-on')}
 <p class="or"><span>${words.another}</span></p>`
 }

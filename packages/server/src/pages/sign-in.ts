@@ -1,50 +1,41 @@
-// Signing in: with a passkey or a password. Failures look alike whatever was wrong, and tries are counted (standards.md UI-15).
-// After it comes the authorization request that waits (sign-in-request.ts), the code that the browser carries, or the account page:
-// never an address from the request.
+// Signing in: with a passkey or a password, or at a provider (upstream.ts). Failures look alike whatever was wrong, and tries are counted (standards.md UI-15).
+// What comes after it is after-sign-in.ts.
 
 import type { Account, Write } from '@countersign/protocol'
 import { html } from 'hono/html'
-import { normalizeEmail } from '../accounts/accounts.ts'
-import { beginBrowserSession, findSignedIn } from '../accounts/browser-session.ts'
+import { beginBrowserSession } from '../accounts/browser-session.ts'
+import { emailOf, knownAs, normalizeEmail } from '../accounts/email.ts'
 import { beginSignIn, finishSignIn, passkeysPossible } from '../accounts/passkey.ts'
 import { checkPassword, hashUnlessBusy, isOutdated } from '../accounts/password.ts'
 import { noteRefusedSignIn } from '../accounts/refused-sign-in.ts'
 import type { OpenAuthorization } from '../authorization.ts'
 import type { Form } from '../form.ts'
-import { type PlainResponse, seeOther } from '../http.ts'
+import type { PlainResponse } from '../http.ts'
 import type { Services } from '../services.ts'
 import { signInGuesses } from '../throttle.ts'
+import { signedInBy } from './after-sign-in.ts'
 import { carriedCode } from './carried-code.ts'
 import { codeChip } from './code-chip.ts'
+import { atHost, hostButton } from './host-sign-in.ts'
 import { here } from './links.ts'
 import { text } from './messages.ts'
+import { type TakenNote, takeNote } from './note.ts'
 import { alertIcon, field, type Html, keyIcon, notice, renderPage } from './page.ts'
 import { problemPage } from './problem.ts'
-import { backToSignIn, waitingFor } from './sign-in-request.ts'
-import { goOn, openRequest, referenceField, referenceOf, showOver } from './transaction.ts'
-import {
-  antiForgery,
-  antiForgeryField,
-  cookie,
-  forAnybody,
-  formFromAnybody,
-  type Purpose,
-  type RespondToForm,
-  sessionCookie,
-  type Visit,
-} from './visit.ts'
+import { ofRequest, outdated, signInPurpose } from './sign-in-form.ts'
+import { waitingFor } from './sign-in-request.ts'
+import { openRequest, referenceField, referenceOf, showOver } from './transaction.ts'
+import { upstreamButtons } from './upstream-buttons.ts'
+import { antiForgery, antiForgeryField, cookie, forAnybody, formFromAnybody, type Visit } from './visit.ts'
 
 const words = text.signIn
 
 export const signInPage = forAnybody(async (visit) => {
   const reference = referenceOf(visit)
-  if (reference === undefined) return showSignIn(visit, undefined)
   const open = await openRequest(visit, reference)
-  return open === undefined ? showOver(visit) : showSignIn(visit, open)
+  if (reference !== undefined && open === undefined) return showOver(visit)
+  return (await atHost(visit, open)) ?? showSignIn(visit, open)
 })
-
-const signInPurpose = (reference: string | undefined): string =>
-  reference === undefined ? 'sign-in' : `sign-in ${reference}`
 
 interface Failed {
   readonly says: string
@@ -58,20 +49,22 @@ async function showSignIn(
   failed?: Failed,
 ): Promise<PlainResponse> {
   const { services, signedIn } = visit
-  const [anyAccount] = await services.store.list('account', undefined, 1)
+  const [anyAccount = services.host] = await services.store.list('account', undefined, 1)
   const waiting = open && (await waitingFor(visit, open))
-  const email = failed?.email ?? waiting?.email ?? signedIn?.account.email ?? ''
+  const note = takeNote(visit)
+  const email = failed?.email ?? waiting?.email ?? (signedIn && emailOf(signedIn.account)) ?? ''
   const other = waiting === undefined || waiting.goOn === '' ? 'email' : undefined
   const focus = failed?.email === undefined ? other : 'password'
   const main = html`<h1>${words.title}</h1>
 ${waiting ? waiting.lead : ownLead(visit)}
-${anyAccount === undefined ? notice('warn', words.noAccounts) : ''}
+${anyAccount === undefined && !note ? notice('warn', words.noAccounts) : ''}
 ${failed ? notice('bad', failed.says) : ''}
+${note && !failed ? faultNotice(visit, note) : ''}
 ${waiting?.goOn ?? ''}
-${await passkeyForm(visit, open?.reference)}
-${waiting?.onlyPasskey ? onlyPasskey : passwordForm(visit, open?.reference, { email, focus })}
+${services.host === undefined ? await ownWays(visit, open?.reference, { email, focus }, waiting?.onlyPasskey) : hostButton(visit, services.host, open?.reference)}
 ${waiting?.cancel ?? ''}`
   const cookies = visit.isNew ? [cookie(services, 'session', visit.browser)] : []
+  if (note) cookies.push(note.cookie)
   return renderPage(services, {
     title: words.title,
     main,
@@ -85,7 +78,27 @@ ${waiting?.cancel ?? ''}`
 function ownLead(visit: Visit): Html {
   const carried = carriedCode(visit)
   return html`${carried && !carried.decided ? html`<p class="chip-line">${words.connecting(codeChip(carried.typed))}</p>` : ''}
-${visit.signedIn ? html`<p class="lead">${words.again(visit.signedIn.account.email)}</p>` : ''}`
+${visit.signedIn ? html`<p class="lead">${words.again(knownAs(visit.signedIn.account))}</p>` : ''}`
+}
+
+// What went wrong at a provider, and that a terminal still waits, where one does.
+function faultNotice(visit: Visit, { kind, says }: TakenNote): Html {
+  const carried = carriedCode(visit)
+  const waits = carried !== undefined && !carried.decided && kind === 'bad'
+  return notice(kind, waits ? html`${says} ${text.upstream.terminalWaits}` : says)
+}
+
+async function ownWays(
+  visit: Visit,
+  reference: string | undefined,
+  filled: Filled,
+  isOnlyPasskey = false,
+): Promise<Html> {
+  const passkey = await passkeyForm(visit, reference)
+  if (isOnlyPasskey) return html`${passkey}${onlyPasskey}`
+  return html`${passkey}
+${upstreamButtons(visit, reference)}
+${visit.services.config.passwords ? passwordForm(visit, reference, filled) : ''}`
 }
 
 interface Filled {
@@ -136,14 +149,6 @@ ${referenceField(reference)}<input type="hidden" name="challenge" value="${cerem
 </div>`
 }
 
-const ofRequest: Purpose = (form) => signInPurpose(form.get('request'))
-
-// Made before somebody signed in or out in another tab: with a request that waits, the page is shown anew.
-const outdated: RespondToForm = (visit, form) => {
-  const reference = form.get('request')
-  return reference === undefined ? problemPage(visit.services, 'forged') : backToSignIn(visit, reference)
-}
-
 export const submitSignIn = formFromAnybody(ofRequest, signInWithPassword, outdated)
 
 async function signInWithPassword(visit: Visit, form: Form): Promise<PlainResponse> {
@@ -158,7 +163,9 @@ async function signInWithPassword(visit: Visit, form: Form): Promise<PlainRespon
   const account =
     email === undefined ? undefined : (await services.store.find('account', 'email', email, 1))[0]
   const checked =
-    password.length > 1024 ? 'wrong' : await checkPassword(password, account?.passwordHash ?? null)
+    password.length > 1024 || !services.config.passwords
+      ? 'wrong'
+      : await checkPassword(password, account?.passwordHash ?? null)
   if (checked === 'busy') {
     await services.throttle.giveBack(guesses)
     return problemPage(services, 'busy', { retryAfterSeconds: 3 })
@@ -224,24 +231,5 @@ async function beginSession(
   const secret = await beginBrowserSession(services, request, begin)
   if (secret === undefined) return problemPage(services, 'busy', { retryAfterSeconds: 1 })
   services.log.info('browser signed in', { accountId: account.id, amr: amr.join(' ') })
-  const cookies = [sessionCookie(services, secret)]
-  const reference = form.get('request')
-  if (reference !== undefined) return onWithRequest(visit, secret, reference, cookies)
-  const carried = carriedCode(visit)
-  const next = carried !== undefined && !carried.decided ? '/device/approve' : '/account'
-  return seeOther(here(services, next), { 'set-cookie': cookies })
-}
-
-async function onWithRequest(
-  before: Visit,
-  secret: string,
-  reference: string,
-  cookies: readonly string[],
-): Promise<PlainResponse> {
-  const signedIn = await findSignedIn(before.services, secret)
-  const visit: Visit = { ...before, browser: secret, isNew: false, signedIn }
-  const open = await openRequest(visit, reference)
-  const answer = open === undefined ? await showOver(visit) : await goOn(visit, open)
-  const more = [answer.headers['set-cookie'] ?? []].flat()
-  return { ...answer, headers: { ...answer.headers, 'set-cookie': [...more, ...cookies] } }
+  return signedInBy(visit, secret, form.get('request'))
 }

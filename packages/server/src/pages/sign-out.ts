@@ -20,6 +20,11 @@ export const submitSignOut = formFromSignedIn('sign-out', async ({ services, sig
 
 /** For the corner of pages of somebody who is signed in (standards.md UI-16). */
 export function signOutCorner(visit: Visit): Html {
+  const { host } = visit.services
+  if (host !== undefined) {
+    const url = host.signOutUrl?.(visit.services.config.issuer)
+    return url === undefined ? html`` : html`<a class="button quiet" href="${url}">${text.signIn.signOut}</a>`
+  }
   return html`<form method="post" action="${here(visit.services, '/logout')}">
 <input type="hidden" name="${antiForgeryField}" value="${antiForgery(visit, 'sign-out')}">
 <button class="quiet">${text.signIn.signOut}</button>

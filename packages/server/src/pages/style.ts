@@ -86,10 +86,13 @@ button, .button {
 button:hover, .button:hover { background: var(--tint); border-color: var(--accent); color: var(--ink); }
 .primary { min-block-size: 50px; background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 .primary:hover { background: var(--accent-strong); border-color: var(--accent-strong); color: var(--on-accent); }
-[data-needs-passkeys]:not([hidden]) + form > .primary { background: var(--sheet); border-color: var(--edge); color: var(--ink); }
-[data-needs-passkeys]:not([hidden]) + form > .primary:hover { background: var(--tint); border-color: var(--accent); }
 .go-on ~ * > .primary, .go-on ~ * > form > .primary { background: var(--sheet); border-color: var(--edge); color: var(--ink); }
 .go-on ~ * > .primary:hover, .go-on ~ * > form > .primary:hover { background: var(--tint); border-color: var(--accent); }
+.providers { display: grid; gap: .75rem; }
+.providers button { inline-size: 100%; min-block-size: 48px; }
+.providers .or { margin-block: .5rem 0; }
+[data-needs-passkeys]:not([hidden]) ~ form > .primary { background: var(--sheet); border-color: var(--edge); color: var(--ink); }
+[data-needs-passkeys]:not([hidden]) ~ form > .primary:hover { background: var(--tint); border-color: var(--accent); }
 .turn-back { justify-items: center; }
 .go-on + .or { margin-block-start: 0; }
 form > .primary { inline-size: 100%; padding-inline: .6rem; }
@@ -131,6 +134,8 @@ code { font-family: var(--mono); font-size: .92em; background: var(--tint); padd
 .who a { display: inline-block; padding-block: .55rem; margin-block: -.55rem; }
 .shown-code { display: grid; justify-items: center; gap: .15rem; text-align: center; padding: 1.1rem 1rem; border-radius: 14px; background: var(--tint); }
 .big-code { font-size: clamp(1.7rem, 1.2rem + 3.4vw, 2.35rem); line-height: 1.25; }
+.return-code { font-family: var(--mono); font-weight: 650; letter-spacing: .18em; }
+.return-code bdi { margin-inline-end: -.18em; }
 .facts { display: grid; gap: 1.25rem; align-items: start; }
 .facts > section:first-child { padding-block: .95rem; }
 @media (min-width: 44rem) {

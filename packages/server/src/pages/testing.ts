@@ -104,11 +104,14 @@ export async function openedIn(
   return reference
 }
 
-const plainGet = {
+/** A request without cookies, for what is called beside the handler. */
+export const plainGet = {
   method: 'GET',
   path: '/oauth/authorize',
   query: '',
+  headers: {},
   body: '',
+  address: '192.0.2.1',
   gone: () => false,
   onGone: () => {},
 }

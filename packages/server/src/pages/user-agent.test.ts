@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeUserAgent } from './user-agent.ts'
+import { describeUserAgent, nameOfSignIn } from './user-agent.ts'
 
 const mozilla = 'Mozilla/5.0'
 const webkit = 'AppleWebKit/605.1.15 (KHTML, like Gecko)'
@@ -38,4 +38,12 @@ test('DA-20 programs and systems are told by their User-Agent', () => {
   for (const [userAgent, program, system] of table) {
     assert.deepEqual(describeUserAgent(userAgent), { program, system }, userAgent)
   }
+})
+
+test('DV-20 a sign-in that nobody named is named after the program and the browser', () => {
+  const firefox = `${mozilla} (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0`
+  assert.equal(nameOfSignIn('Editor', firefox), 'Editor (Firefox, Linux)')
+  assert.equal(nameOfSignIn('Editor', 'curl/8.5'), 'Editor (curl 8.5)')
+  assert.equal(nameOfSignIn('Editor', ''), 'Editor')
+  assert.equal(nameOfSignIn('🛠'.repeat(100), ''), '🛠'.repeat(30))
 })

@@ -10,6 +10,16 @@ export function describeUserAgent(userAgent: string): Described {
   return { program: programOf(userAgent), system: systemOf(userAgent) }
 }
 
+/** A sign-in in words where nobody has named it: the client, and the browser in which its person allowed it. */
+export function nameOfSignIn(clientName: string, userAgent: string): string {
+  const { program, system } = describeUserAgent(userAgent)
+  const where = [program, system].filter(Boolean).join(', ')
+  const name = [...clientName].slice(0, mostOfName).join('')
+  return where === '' ? name : `${name} (${where})`
+}
+
+const mostOfName = 30
+
 // The order matters: most browsers name others before themselves.
 const browsers: readonly (readonly [RegExp, string])[] = [
   [/\bEdgA?\//, 'Edge'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { digest } from '../secrets.ts'
 import { createPeopledServer, hiddenFields, openBrowser, password, signIn } from './testing.ts'
+import { fullCookieName } from './visit.ts'
 
 const sessionOf = (cookies: Map<string, string>) => cookies.get('__Host-countersign') ?? ''
 
@@ -29,6 +30,14 @@ test('UI-06 on plain http, which is for loopback only, the cookie has no prefix 
   const response = await server.call('GET', '/login')
   const [line = ''] = [response.headers['set-cookie'] ?? []].flat()
   assert.match(line, /^countersign-4000=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
+})
+
+test('UI-06 no two servers under paths of one host have cookies of one name, and each name is one', () => {
+  const paths = ['', '/auth', '/auth/a', '/auth.a', '/auth%2Fa', '/auth~a', '/%C3%A4', '/a;b', '/a=b']
+  const names = paths.map((path) => fullCookieName({ issuer: `https://app.example${path}` }, 'session'))
+  assert.equal(new Set(names).size, paths.length)
+  // RFC 6265 §4.1.1: a token.
+  for (const name of names) assert.match(name, /^__Host-[\w.%!#$&'*+^`|~-]+$/)
 })
 
 test('UI-06 on plain http the port is in the name, so two servers on one machine do not sign each other out', async () => {

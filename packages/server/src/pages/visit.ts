@@ -2,6 +2,8 @@
 // Sessions themselves are accounts/browser-session.ts; how a page looks is page.ts.
 
 import { findSignedIn, type SignedIn } from '../accounts/browser-session.ts'
+import { findHostSignedIn } from '../accounts/host.ts'
+import type { Host } from '../accounts/host-application.ts'
 import { type Form, readForm } from '../form.ts'
 import { type PlainRequest, type PlainResponse, seeOther } from '../http.ts'
 import { sameSecret } from '../secrets.ts'
@@ -16,6 +18,8 @@ export interface Visit {
   readonly browser: string
   readonly isNew: boolean
   readonly signedIn: SignedIn | undefined
+  /** The host application knows somebody who may not come in here. */
+  readonly isRefused?: boolean
 }
 
 export interface SignedVisit extends Visit {
@@ -71,19 +75,31 @@ export function isSignedIn(visit: Visit): visit is SignedVisit {
   return visit.signedIn !== undefined
 }
 
-export async function openVisit(services: Services, request: PlainRequest): Promise<Visit> {
+export function openVisit(services: Services, request: PlainRequest): Promise<Visit> {
+  const { host } = services
+  return host === undefined ? openOwnVisit(services, request) : openHostVisit(services, host, request)
+}
+
+// Forms are tied to the session of the host as they are to one of ours; whoever is signed in nowhere has our cookie all the same.
+async function openHostVisit(services: Services, host: Host, request: PlainRequest): Promise<Visit> {
+  const { signedIn, isRefused } = await findHostSignedIn(services, host, request)
+  if (signedIn === undefined) return { ...openStrange(services, request), isRefused }
+  const browser = services.secrets.mac('host session', signedIn.session.id)
+  return { services, request, browser, isNew: false, signedIn }
+}
+
+async function openOwnVisit(services: Services, request: PlainRequest): Promise<Visit> {
+  const visit = openStrange(services, request)
+  return visit.isNew ? visit : { ...visit, signedIn: await findSignedIn(services, visit.browser) }
+}
+
+function openStrange(services: Services, request: PlainRequest): Visit {
   const brought = readCookie(services, request, 'session')
   if (brought === undefined || !/^[\w-]{43}$/.test(brought)) {
     const browser = services.system.random(32).toString('base64url')
     return { services, request, browser, isNew: true, signedIn: undefined }
   }
-  return {
-    services,
-    request,
-    browser: brought,
-    isNew: false,
-    signedIn: await findSignedIn(services, brought),
-  }
+  return { services, request, browser: brought, isNew: false, signedIn: undefined }
 }
 
 /** The hidden value of a form: only this browser, as it is signed in now, can send it, and only for this purpose. */
@@ -122,6 +138,8 @@ const cookieNames = {
   browser: 'countersign-browser',
   code: 'countersign-code',
   note: 'countersign-note',
+  /** Who somebody is elsewhere, until they have proved who they are here. */
+  link: 'countersign-link',
 } as const
 export type CookieName = keyof typeof cookieNames
 
@@ -129,13 +147,18 @@ export type CookieName = keyof typeof cookieNames
  * `__Host-` ties the cookie to this host, so that a neighbour's page cannot plant one (RFC 6265bis §4.1.3). Cookies know no ports
  * (§8.5), so on plain http the port is part of the name: two servers on one machine do not sign each other's people out.
  */
-function fullName({ config }: Services, name: CookieName): string {
-  if (config.issuer.startsWith('https:')) return `__Host-${cookieNames[name]}`
-  return `${cookieNames[name]}-${new URL(config.issuer).port || '80'}`
+export function fullCookieName({ issuer }: { readonly issuer: string }, name: CookieName): string {
+  const { protocol, port, pathname } = new URL(issuer)
+  // `__Host-` wants Path=/, so of two servers under paths of one host each has names of its own.
+  const path = pathname
+    .replace(/\/$/, '')
+    .replace(/[^\w-]/g, (one) => (one === '/' ? '.' : `%${one.charCodeAt(0)}`))
+  if (protocol === 'https:') return `__Host-${cookieNames[name]}${path}`
+  return `${cookieNames[name]}-${port || '80'}${path}`
 }
 
 export function readCookie(services: Services, request: PlainRequest, name: CookieName): string | undefined {
-  const wanted = `${fullName(services, name)}=`
+  const wanted = `${fullCookieName(services.config, name)}=`
   const pair = (request.headers.cookie ?? '').split(';').find((part) => part.trimStart().startsWith(wanted))
   return pair?.trimStart().slice(wanted.length)
 }
@@ -144,7 +167,7 @@ export function readCookie(services: Services, request: PlainRequest, name: Cook
 export function cookie(services: Services, name: CookieName, value: string, seconds?: number): string {
   const secure = services.config.issuer.startsWith('https:') ? '; Secure' : ''
   const age = seconds === undefined ? '' : `; Max-Age=${seconds}`
-  return `${fullName(services, name)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`
+  return `${fullCookieName(services.config, name)}=${value}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`
 }
 
 /** The cookie of a session that has just begun. */

@@ -12,6 +12,9 @@ const account = 'account_id text COLLATE "C",'
 // Room on each page for the next version of a row, which then touches no index (a heap-only tuple).
 const updatedOften = 'WITH (fillfactor = 70)'
 
+// From the text, too: see the migration that first reads clients.
+const revokedTokens = `('[' || substring(data::text from '"revokedTokens":\\[([^]]*)\\]') || ']')::json`
+
 const migrations: readonly string[] = [
   `${table('accounts', 'email text COLLATE "C" NOT NULL UNIQUE,')}
    ${table('passkeys', account)}
@@ -51,6 +54,46 @@ const migrations: readonly string[] = [
    CREATE INDEX consents_account ON consents (account_id);
    CREATE INDEX spent_purge ON spent (purge_at);
    CREATE INDEX audit_entries_link ON audit_entries (link);`,
+  `${table('identities', account)}
+   ${table('upstream_sign_ins')}
+   ${table('network_memories', account)}
+   CREATE INDEX identities_account ON identities (account_id);
+   CREATE INDEX upstream_sign_ins_purge ON upstream_sign_ins (purge_at);
+   CREATE INDEX network_memories_account ON network_memories (account_id);
+   CREATE INDEX network_memories_purge ON network_memories (purge_at);
+   UPDATE clients SET version = version + 1,
+     data = (data::jsonb || '{"deviceNetworkPolicy":"return-code"}'::jsonb)::json
+     WHERE id = 'countersign-cli' AND data ->> 'deviceNetworkPolicy' IS NULL;`,
+  // Read from the text, in which the record's own member is the first of that name: json operators refuse \u0000 in any member.
+  `ALTER TABLE device_authorizations ADD COLUMN client_id text COLLATE "C";
+   UPDATE device_authorizations SET client_id = substring(data::text from '"clientId":"([^"]*)"');
+   CREATE INDEX device_authorizations_client ON device_authorizations (client_id);
+   ALTER TABLE authorization_requests ADD COLUMN client_id text COLLATE "C";
+   UPDATE authorization_requests SET client_id = substring(data::text from '"clientId":"([^"]*)"');
+   CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
+   ALTER TABLE authorization_codes ADD COLUMN client_id text COLLATE "C";
+   UPDATE authorization_codes SET client_id = substring(data::text from '"clientId":"([^"]*)"');
+   CREATE INDEX authorization_codes_client ON authorization_codes (client_id);
+   ALTER TABLE consents ADD COLUMN client_id text COLLATE "C";
+   UPDATE consents SET client_id = substring(data::text from '"clientId":"([^"]*)"');
+   CREATE INDEX consents_client ON consents (client_id);
+   ALTER TABLE network_memories ADD COLUMN client_id text COLLATE "C";
+   UPDATE network_memories SET client_id = substring(data::text from '"clientId":"([^"]*)"');
+   CREATE INDEX network_memories_client ON network_memories (client_id);
+   ALTER TABLE grants ADD COLUMN client_id text COLLATE "C";
+   UPDATE grants SET client_id = substring(data::text from '"clientId":"([^"]*)"') WHERE data::text LIKE '%"revokedAt":null%';
+   CREATE INDEX grants_client ON grants (client_id) WHERE client_id IS NOT NULL;`,
+  // Tokens that were revoked one by one stood in their grant.
+  `INSERT INTO spent (id, version, purge_at, data)
+     SELECT 'revoked token ' || (token ->> 'jti'), 1, (token ->> 'expiresAt')::bigint,
+       json_build_object('expiresAt', token -> 'expiresAt')
+     FROM grants, json_array_elements(${revokedTokens}) token
+     WHERE data::text LIKE '%"revokedTokens":[{%'
+     ON CONFLICT DO NOTHING;
+   UPDATE grants SET version = version + 1, data = regexp_replace(data::text, '"revokedTokens":\\[[^]]*\\]',
+       '"tokensRevokedUntil":' ||
+         coalesce((SELECT max((token ->> 'expiresAt')::bigint) FROM json_array_elements(${revokedTokens}) token), 0))::json
+     WHERE data::text LIKE '%"revokedTokens":[%';`,
 ]
 
 /** Names the lock under which one node at a time migrates; any constant of our own will do. */

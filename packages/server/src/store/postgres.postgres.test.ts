@@ -10,6 +10,12 @@ import { storeContract } from './contract.ts'
 import { openPostgresStore } from './postgres.ts'
 import { type Store, StoreUnavailable } from './store.ts'
 import { besideMemory } from './testing/model.ts'
+import {
+  findOlderRecords,
+  findRevokedTokens,
+  tablesOfClients,
+  writeOlderRecords,
+} from './testing/older-records.ts'
 import { storeRaces } from './testing/races.ts'
 import { changes, sample } from './testing/samples.ts'
 import { write } from './testing/subject.ts'
@@ -203,6 +209,22 @@ test('LP-13 notices come again after the listening connection was lost', async (
 async function again<T>(what: () => Promise<T>): Promise<T> {
   return what().catch(what)
 }
+
+test('RT-08 RV-08 records of a database that knew no clients of records are found by their client, and revoked tokens by themselves', async () => {
+  const url = await postgres.createDatabase()
+  const before = await openPostgresStore({ url })
+  await writeOlderRecords(before)
+  await before.close()
+  const admin = new pg.Client({ connectionString: url })
+  await admin.connect()
+  for (const table of tablesOfClients) await admin.query(`ALTER TABLE ${table} DROP COLUMN client_id`)
+  await admin.query('DELETE FROM countersign_migrations WHERE version > 3')
+  await admin.end()
+  const store = await openPostgresStore({ url })
+  await findOlderRecords(store)
+  await findRevokedTokens(store)
+  await store.close()
+})
 
 test('nodes that start at the same moment on an empty database all come up', async () => {
   const url = await postgres.createDatabase()

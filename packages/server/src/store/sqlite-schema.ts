@@ -56,6 +56,45 @@ const migrations: readonly string[] = [
    CREATE INDEX consents_account ON consents (account_id);
    CREATE INDEX spent_purge ON spent (purge_at);
    CREATE INDEX audit_entries_link ON audit_entries (link);`,
+  `CREATE TABLE identities (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE upstream_sign_ins (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE TABLE network_memories (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, account_id TEXT, purge_at INTEGER, data TEXT NOT NULL) STRICT;
+   CREATE INDEX identities_account ON identities (account_id);
+   CREATE INDEX upstream_sign_ins_purge ON upstream_sign_ins (purge_at);
+   CREATE INDEX network_memories_account ON network_memories (account_id);
+   CREATE INDEX network_memories_purge ON network_memories (purge_at);
+   UPDATE clients SET version = version + 1, data = json_set(data, '$.deviceNetworkPolicy', 'return-code')
+     WHERE id = 'countersign-cli' AND data ->> '$.deviceNetworkPolicy' IS NULL;`,
+  `ALTER TABLE device_authorizations ADD COLUMN client_id TEXT;
+   UPDATE device_authorizations SET client_id = data ->> '$.clientId';
+   CREATE INDEX device_authorizations_client ON device_authorizations (client_id);
+   ALTER TABLE authorization_requests ADD COLUMN client_id TEXT;
+   UPDATE authorization_requests SET client_id = data ->> '$.clientId';
+   CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
+   ALTER TABLE authorization_codes ADD COLUMN client_id TEXT;
+   UPDATE authorization_codes SET client_id = data ->> '$.clientId';
+   CREATE INDEX authorization_codes_client ON authorization_codes (client_id);
+   ALTER TABLE consents ADD COLUMN client_id TEXT;
+   UPDATE consents SET client_id = data ->> '$.clientId';
+   CREATE INDEX consents_client ON consents (client_id);
+   ALTER TABLE network_memories ADD COLUMN client_id TEXT;
+   UPDATE network_memories SET client_id = data ->> '$.clientId';
+   CREATE INDEX network_memories_client ON network_memories (client_id);
+   ALTER TABLE grants ADD COLUMN client_id TEXT;
+   UPDATE grants SET client_id = data ->> '$.clientId' WHERE data ->> '$.revokedAt' IS NULL;
+   CREATE INDEX grants_client ON grants (client_id) WHERE client_id IS NOT NULL;`,
+  // Tokens that were revoked one by one stood in their grant.
+  `INSERT OR IGNORE INTO spent (id, version, purge_at, data)
+     SELECT 'revoked token ' || (value ->> '$.jti'), 1, value ->> '$.expiresAt', json_object('expiresAt', value ->> '$.expiresAt')
+     FROM grants, json_each(grants.data, '$.revokedTokens');
+   UPDATE grants SET version = version + 1, data = json_remove(
+       json_set(data, '$.tokensRevokedUntil',
+         coalesce((SELECT max(value ->> '$.expiresAt') FROM json_each(grants.data, '$.revokedTokens')), 0)),
+       '$.revokedTokens')
+     WHERE json_type(data, '$.revokedTokens') = 'array';`,
 ]
 
 /** Brings the schema up to date; safe when several processes start at once. */

@@ -12,6 +12,12 @@ import { storeContract } from './contract.ts'
 import { openSqliteStore } from './sqlite.ts'
 import { StoreUnavailable } from './store.ts'
 import { besideMemory } from './testing/model.ts'
+import {
+  findOlderRecords,
+  findRevokedTokens,
+  tablesOfClients,
+  writeOlderRecords,
+} from './testing/older-records.ts'
 import { sample } from './testing/samples.ts'
 import { write } from './testing/subject.ts'
 
@@ -95,6 +101,23 @@ test('a file of a newer program is refused with a sentence, not changed', () => 
   db.exec('PRAGMA user_version = 99')
   db.close()
   assert.throws(() => openSqliteStore({ path }), /schema 99/)
+  remove()
+})
+
+test('RT-08 RV-08 records of a file that knew no clients of records are found by their client, and revoked tokens by themselves', async () => {
+  const { path, remove } = inFolder()
+  const before = openSqliteStore({ path })
+  await writeOlderRecords(before)
+  await before.close()
+  const db = new DatabaseSync(path)
+  for (const table of tablesOfClients)
+    db.exec(`DROP INDEX ${table}_client; ALTER TABLE ${table} DROP COLUMN client_id;`)
+  db.exec('PRAGMA user_version = 3')
+  db.close()
+  const store = openSqliteStore({ path })
+  await findOlderRecords(store)
+  await findRevokedTokens(store)
+  await store.close()
   remove()
 })
 

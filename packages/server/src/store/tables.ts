@@ -22,6 +22,8 @@ interface Table<K extends Kind> {
 /** How long a finished device authorization or grant is remembered, so that late polls hear the truth (standards.md X-24). */
 export const tombstoneSeconds = 3600
 
+/** For what goes with a client that is removed. */
+const ofClient = { unique: false, of: (record: { readonly clientId: string }) => record.clientId }
 const ofAccount = { unique: false, of: (record: { readonly accountId: string | null }) => record.accountId }
 
 export const tables = {
@@ -47,24 +49,33 @@ export const tables = {
         of: (record) => (record.status === 'pending' ? record.userCodeHash : null),
       },
       accountId: ofAccount,
+      clientId: ofClient,
     },
     purgeAt: (record) => record.expiresAt + tombstoneSeconds,
     frees: { column: 'userCodeHash', secondsBeforePurge: tombstoneSeconds },
   },
   authorizationRequest: {
     name: 'authorization_requests',
-    columns: {},
+    columns: { clientId: ofClient },
     purgeAt: (record) => record.expiresAt + tombstoneSeconds,
   },
   authorizationCode: {
     name: 'authorization_codes',
-    columns: { accountId: ofAccount },
+    columns: { accountId: ofAccount, clientId: ofClient },
     purgeAt: (record) => record.expiresAt + tombstoneSeconds,
   },
-  consent: { name: 'consents', columns: { accountId: ofAccount }, purgeAt: () => null },
+  consent: {
+    name: 'consents',
+    columns: { accountId: ofAccount, clientId: ofClient },
+    purgeAt: () => null,
+  },
   grant: {
     name: 'grants',
-    columns: { accountId: ofAccount },
+    columns: {
+      accountId: ofAccount,
+      // One that has ended needs no second end, and is not found for it.
+      clientId: { unique: false, of: (record) => (record.revokedAt === null ? record.clientId : null) },
+    },
     purgeAt: (record) => (record.revokedAt ?? record.expiresAt) + tombstoneSeconds,
   },
   signingKey: {
@@ -91,6 +102,13 @@ export const tables = {
     purgeAt: () => null,
   },
   setting: { name: 'settings', columns: {}, purgeAt: (record) => record.expiresAt },
+  identity: { name: 'identities', columns: { accountId: ofAccount }, purgeAt: () => null },
+  upstreamSignIn: { name: 'upstream_sign_ins', columns: {}, purgeAt: (record) => record.expiresAt },
+  networkMemory: {
+    name: 'network_memories',
+    columns: { accountId: ofAccount, clientId: ofClient },
+    purgeAt: (record) => record.expiresAt,
+  },
 } as const satisfies { [K in Kind]: Table<K> }
 
 export const kinds = Object.keys(tables) as readonly Kind[]
@@ -105,6 +123,8 @@ export type FollowsAccount =
   | 'grant'
   | 'browserSession'
   | 'passkey'
+  | 'identity'
+  | 'networkMemory'
 
 /** One kind's table with its types loosened, for code that works on any kind. */
 export interface AnyTable {

@@ -23,6 +23,8 @@ export interface TokenAnswer {
   readonly id_token?: string
   readonly token_type: string
   readonly expires_in: number
+  readonly refresh_token_expires_in?: number
+  readonly authorization_expires_in?: number
   readonly scope?: string
 }
 

@@ -2,10 +2,13 @@
 // stands still until the test moves it.
 
 import { type Account, type Client, plainClient } from '@countersign/protocol'
+import { createUpstreams } from '../accounts/upstream/providers.ts'
+import { createHeavyWork } from '../admin/heavy-work.ts'
 import { ownClientId } from '../admin/own-client.ts'
 import { createClientDirectory, createResourceDirectory } from '../client-directory.ts'
 import { createClientKeys } from '../client-keys.ts'
 import { type Config, loadConfig } from '../config.ts'
+import { createRegistrationPlaces } from '../endpoints/register-limit.ts'
 import { createGuardedFetch, type FetchGuardOptions } from '../fetch-guard.ts'
 import { createHandler, type Handler } from '../handler.ts'
 import { createHeldPolls } from '../held-polls.ts'
@@ -48,6 +51,8 @@ export interface TestOptions {
   readonly log?: Log
   /** How names are resolved and whom TLS trusts, where documents and keys are fetched. */
   readonly outside?: Partial<FetchGuardOptions>
+  /** What time it is at first: that of the machine, where others have clocks of their own. */
+  readonly startsAt?: number
 }
 
 export async function createTestServer({
@@ -55,12 +60,13 @@ export async function createTestServer({
   store = openMemoryStore(),
   log = silentLog,
   outside = {},
+  startsAt = startOfTime,
 }: TestOptions = {}): Promise<TestServer> {
   const config = await loadConfig({
     options: { issuer: 'https://login.example', ...settings },
     file: undefined,
   })
-  let now = startOfTime
+  let now = startsAt
   const system = { ...createSystem(), now: () => Math.floor(now), clock: () => now }
   const secrets = createSecrets(Buffer.alloc(32, 7), system)
   const settled = { ...config, issuer: config.issuer ?? 'https://login.example' }
@@ -74,10 +80,14 @@ export async function createTestServer({
     clients: createClientDirectory({ config: settled, store, system, fetchJson, log }),
     clientKeys: createClientKeys(fetchJson, system),
     resources: createResourceDirectory(store, system),
+    upstreams: createUpstreams(config, system),
     pacing: createPacing(),
     held: createHeldPolls(store),
     throttle: createThrottle(config, store, system),
+    registrationPlaces: createRegistrationPlaces(config, store, system),
+    heavyWork: createHeavyWork(),
     openedTokens: createMemory(10_000),
+    seenProofs: createMemory(20_000),
     log,
   }
   const handler = createHandler(services)

@@ -68,6 +68,22 @@ export function queries(subject: Subject): void {
     assert.deepEqual(await store.find('grant', 'accountId', 'usr_nobody'), [])
   })
 
+  test('RT-08 find answers what hangs on a client; a grant that has ended hangs on nothing', async () => {
+    const { store } = subject
+    const of = { clientId: 'client-find' }
+    await applied(
+      store,
+      write('insert', 'grant', sample('grant', { id: 'of-client-a', ...of })),
+      write('insert', 'grant', sample('grant', { id: 'of-client-b', ...of })),
+      write('insert', 'consent', sample('consent', { id: 'of-client', ...of })),
+    )
+    const [first] = await store.find('grant', 'clientId', 'client-find')
+    assert.equal(first?.id, 'of-client-a')
+    await applied(store, write('update', 'grant', { ...first, revokedAt: now, revokedFor: 'admin' }))
+    assert.deepEqual(ids(await store.find('grant', 'clientId', 'client-find')), ['of-client-b'])
+    assert.deepEqual(ids(await store.find('consent', 'clientId', 'client-find')), ['of-client'])
+  })
+
   test('list answers page after page in the order of the ids', async () => {
     const { store } = subject
     const all = Array.from({ length: 25 }, (_, i) => `list-${String(i).padStart(2, '0')}`)

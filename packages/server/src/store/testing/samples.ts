@@ -66,6 +66,7 @@ export const samples: Records = {
     skipsConsent: false,
     requiresPar: false,
     requiresDpop: false,
+    deviceNetworkPolicy: null,
     accessTokenFormat: 'jwt',
     accessTokenSeconds: 3600,
     accessTokenAlg: 'ES256',
@@ -108,6 +109,9 @@ export const samples: Records = {
     jkt: null,
     acrValues: ['phr'],
     maxAge: 600,
+    takesReturnCode: true,
+    returnCode: null,
+    deniedFor: null,
   },
   authorizationRequest: {
     id: 'authorization-request-1',
@@ -189,7 +193,7 @@ export const samples: Records = {
       idleExpiresAt: now + 2_592_000,
       previous: { hash: 'refresh-token-0', rotatedAt: now },
     },
-    revokedTokens: [{ jti: 'jti-1', expiresAt: now + 3600 }],
+    tokensRevokedUntil: now + 3600,
     revokedAt: null,
     revokedFor: null,
   },
@@ -234,6 +238,37 @@ export const samples: Records = {
     link: null,
   },
   setting: { id: 'setup', version: 0, value: 'digest', expiresAt: null },
+  identity: {
+    id: 'university:subject-1',
+    version: 0,
+    accountId: 'usr_ada',
+    provider: 'university',
+    subject: 'subject 1',
+    email: 'ada@university.example',
+    name: null,
+    createdAt: now,
+    lastUsedAt: null,
+  },
+  upstreamSignIn: {
+    id: 'upstream-sign-in-1',
+    version: 0,
+    provider: 'university',
+    browserHash: 'browser-1',
+    secretSealed: 'sealed',
+    purpose: 'sign-in',
+    accountId: null,
+    returnTo: '/device',
+    createdAt: now,
+    expiresAt: now + 600,
+  },
+  networkMemory: {
+    id: 'network-memory-1',
+    version: 0,
+    accountId: 'usr_ada',
+    clientId: 'client-1',
+    createdAt: now,
+    expiresAt: now + 7_776_000,
+  },
 }
 
 export const decision: Decision = {
@@ -269,6 +304,9 @@ export const changes: { readonly [K in Kind]: Partial<Records[K]> } = {
   spent: { expiresAt: now + 61 },
   auditEntry: { link: { sequence: 1, previousHash: '', hash: 'hash-1' } },
   setting: { value: 'other', expiresAt: now + 1 },
+  identity: { name: 'Ada', lastUsedAt: now + 1 },
+  upstreamSignIn: { returnTo: '/account', expiresAt: now + 700 },
+  networkMemory: { expiresAt: now + 8_000_000 },
 }
 
 /** A sample with some fields changed; unique values follow the id unless they are given. */

@@ -1,0 +1,126 @@
+// A host application that says itself who is signed in: its people become accounts here when they first come, and its session takes
+// the place of ours. The pages that are left then are pages/page-routes.ts; mounting is ../countersign.ts.
+
+import type { Account, BrowserSession, Identity } from '@countersign/protocol'
+import { audit, byPerson } from '../audit.ts'
+import type { PlainRequest } from '../http.ts'
+import { digest } from '../secrets.ts'
+import type { Services } from '../services.ts'
+import { decideAndApply, StoreUnavailable } from '../store/store.ts'
+import { cleanText } from '../text.ts'
+import { setAccountAdmin } from './accounts.ts'
+import type { SignedIn } from './browser-session.ts'
+import { noEmail, normalizeEmail } from './email.ts'
+import type { Host } from './host-application.ts'
+import { askHost, type KnownPerson } from './host-person.ts'
+import { linkedEntry, newIdentity, type Proven } from './upstream/identities.ts'
+import { identityId } from './upstream/provider.ts'
+
+export interface HostSignedIn {
+  /** Undefined where the host knows nobody, or somebody whose account here is disabled. */
+  readonly signedIn: SignedIn | undefined
+  /** The host knows somebody who may not come in: there is no use in sending them there to sign in. */
+  readonly isRefused: boolean
+}
+
+export async function findHostSignedIn(
+  services: Services,
+  host: Host,
+  request: PlainRequest,
+): Promise<HostSignedIn> {
+  const person = await askHost(host, request)
+  if (person === undefined) return { signedIn: undefined, isRefused: false }
+  const { account, identity } = await accountOf(services, person, request)
+  if (account === undefined || account.disabledAt !== null) return { signedIn: undefined, isRefused: true }
+  const current = await withAdmin(services, person, account)
+  return {
+    signedIn: { account: current, session: sessionOf(services, person, identity, request) },
+    isRefused: false,
+  }
+}
+
+const provenOf = ({ id, email, name }: KnownPerson): Proven => ({
+  provider: 'host',
+  namespace: 'host',
+  person: { subject: id, email: email ?? null, name: cleanText(name, 80) },
+})
+
+interface Known {
+  readonly account: Account | undefined
+  readonly identity: Identity
+}
+
+async function accountOf(services: Services, person: KnownPerson, request: PlainRequest): Promise<Known> {
+  const { store, system } = services
+  const proven = provenOf(person)
+  const id = `usr_${system.random(16).toString('base64url')}`
+  const done = await decideAndApply(store, async () => {
+    const known = await store.readWithAccount('identity', identityId(proven))
+    if (known !== undefined) return { account: known.account, identity: known.record, writes: [] }
+    const account: Account = {
+      id,
+      version: 0,
+      email: (await freeEmail(services, person)) ?? noEmail(id),
+      name: proven.person.name ?? '',
+      passwordHash: null,
+      admin: person.admin ?? false,
+      createdAt: system.now(),
+      disabledAt: null,
+    }
+    const identity = newIdentity(services, proven, id)
+    const by = byPerson(id, request)
+    const detail = { admin: account.admin, via: 'host' }
+    return {
+      account: { ...account, version: 1 },
+      identity: { ...identity, version: 1 },
+      writes: [
+        { op: 'insert', kind: 'account', record: account },
+        { op: 'insert', kind: 'identity', record: identity },
+        audit(services, { event: 'account.added', ...by, accountId: id, detail }),
+        linkedEntry(services, identity, by),
+      ] as const,
+    }
+  })
+  if (!done.applied) throw new StoreUnavailable(new Error('The account moves too fast.'))
+  return done.decision
+}
+
+// An address that is another account's already stays with that one: the host says who somebody is, not which of our accounts.
+async function freeEmail({ store }: Services, { email }: KnownPerson): Promise<string | undefined> {
+  const normal = email === undefined ? undefined : normalizeEmail(email)
+  if (normal === undefined) return undefined
+  const [same] = await store.find('account', 'email', normal, 1)
+  return same === undefined ? normal : undefined
+}
+
+async function withAdmin(services: Services, { admin }: KnownPerson, account: Account): Promise<Account> {
+  if (admin === undefined || admin === account.admin) return account
+  const by = { actor: { kind: 'server', id: null }, address: null } as const
+  const changed = await setAccountAdmin(services, account.id, admin, by, { detail: { provider: 'host' } })
+  if (changed === undefined) throw new StoreUnavailable(new Error('The account moves too fast.'))
+  return changed
+}
+
+// Kept nowhere: it lives as long as the host says so.
+function sessionOf(
+  { system, config }: Services,
+  { id, session = '', authTime, amr = [] }: KnownPerson,
+  identity: Identity,
+  request: PlainRequest,
+): BrowserSession {
+  const now = system.now()
+  // All that is known of one whose host does not tell: that they proved it at the latest when they first came.
+  const at = Math.min(Math.floor(authTime ?? identity.createdAt), now)
+  return {
+    id: digest(JSON.stringify(['host session', id, session, at])),
+    version: 0,
+    accountId: identity.accountId,
+    createdAt: at,
+    authenticatedAt: at,
+    lastSeenAt: now,
+    expiresAt: now + config.sessionIdleSeconds,
+    amr: amr.filter((one) => /^[\w:./-]{1,32}$/.test(one)),
+    address: request.address,
+    userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
+  }
+}
