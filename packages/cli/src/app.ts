@@ -7,6 +7,7 @@ export const app = createApp({
   clientId: 'countersign-cli',
   appName: 'Countersign',
   issuer: 'http://localhost:4000',
+  network: 'process',
   version: ownVersion(),
 })
 

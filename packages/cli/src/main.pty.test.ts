@@ -27,7 +27,8 @@ afterEach(async () => {
   await server.close()
 })
 
-function login(more: string[] = [], size?: { cols: number; rows: number }): Pty {
+// In a window of the usual height, where the QR code waits to be asked for.
+function login(more: string[] = [], size = { cols: 80, rows: 24 }): Pty {
   return runInPty(['login', '--server', server.issuer, '--device-name', 'mia@build-7', ...more], env, size)
 }
 
@@ -47,7 +48,7 @@ test('DC-05 the transcript of a sign-in in an SSH session is the agreed one, to 
   const terminal = login()
   assert.equal(await terminal.ended, 0)
   assert.equal(
-    terminal.text().replace(/( {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Waiting[^\r]*\r)+/, '[waiting]\n'),
+    terminal.transcript().replace(/( {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Waiting[^\r]*\r)+/, '[waiting]\n'),
     `  On any device, open      ${server.issuer}/device
   and enter the code       WDJB-MJHT
 

@@ -58,7 +58,7 @@ const ESCAPE = '\u001b'
 const expired = { receivedAt: Date.now() / 1000 - 1000, expiresAt: Date.now() / 1000 - 400 }
 
 test('DC-05 login through pipes prints talk on stderr and nothing on stdout; then status, token and logout work', async () => {
-  const login = await run(['login', '--server', server.issuer, '--device-name', 'mia@build-7'])
+  const login = await run(['login', '--device', '--server', server.issuer, '--device-name', 'mia@build-7'])
   assert.equal(login.code, 0)
   assert.equal(login.stdout, '')
   assert.match(login.stderr, /^ {2}On any device, open {6}http/)
@@ -81,7 +81,7 @@ test('DC-05 login through pipes prints talk on stderr and nothing on stdout; the
 
 test('login --json gives one object on stdout and JSON lines on stderr', async () => {
   server.script(paths.token, [pending, reset, json(200, { access_token: 'a', token_type: 'bearer' })])
-  const { code, stdout, stderr } = await run(['login', '--server', server.issuer, '--json'])
+  const { code, stdout, stderr } = await run(['login', '--device', '--server', server.issuer, '--json'])
   assert.equal(code, 0)
   assert.equal(JSON.parse(stdout).status, 'signed_in')
   const events = stderr
@@ -98,7 +98,7 @@ test('login --json gives one object on stdout and JSON lines on stderr', async (
 test('DC-16 two signals at once cancel once: the server is still told, and the exit code is 130', async () => {
   server.on(paths.token, () => {})
   // As under `npm run`, where the group gets the signal and npm passes it on.
-  const result = await runProgram(['login', '--server', server.issuer], env, {
+  const result = await runProgram(['login', '--device', '--server', server.issuer], env, {
     onStderr: (text, child) => {
       if (!text.includes('Waiting') || child.killed) return
       child.kill('SIGINT')
@@ -136,7 +136,7 @@ const endings: [string, () => void, number, RegExp][] = [
       server.on(paths.openid, page(403, 'Zscaler'))
     },
     6,
-    /✗ 127\.0\.0\.1:\d+ answered a web page instead of data \(status 403, "Zscaler"\)\. A proxy is in the way\./,
+    /✗ 127\.0\.0\.1:\d+ answered a web page instead of data \(status 403, "Zscaler"\)\. A proxy is in the way: countersign doctor/,
   ],
   ['not a sign-in server', () => server.on(paths.metadata, page(404, 'x')), 1, /is not a sign-in server/],
   [
@@ -150,7 +150,7 @@ const endings: [string, () => void, number, RegExp][] = [
 for (const [name, arrange, code, message] of endings)
   test(`DC-11 the exit code of a login that ends with ${name} is ${code}, and nothing is stored`, async () => {
     arrange()
-    const result = await run(['login', '--server', server.issuer])
+    const result = await run(['login', '--device', '--server', server.issuer])
     assert.equal(result.code, code)
     assert.match(result.stderr, message)
     assert.equal(openStore({ env }).list().length, 0)
@@ -159,9 +159,9 @@ for (const [name, arrange, code, message] of endings)
 test('a server that is not there exits 6 and is named', async () => {
   const { issuer } = server
   await server.close()
-  const result = await run(['login', '--server', issuer])
+  const result = await run(['login', '--device', '--server', issuer])
   assert.equal(result.code, 6)
-  assert.match(result.stderr, /✗ Could not reach 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\./)
+  assert.match(result.stderr, /✗ Could not reach 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Try: countersign doctor/)
   server = await startScriptedServer()
 })
 
@@ -175,6 +175,15 @@ test('CL-19 login in CI without a terminal exits 4 without a request, --device f
   assert.equal(server.received.length, 0)
   const forced = await run(['login', '--server', server.issuer, '--device'], { GITHUB_ACTIONS: 'true' })
   assert.equal(forced.code, 0)
+})
+
+test('CL-19 token in CI, without a sign-in, says what to set and asks nobody', async () => {
+  const result = await run(['token', '--server', server.issuer], { CI: 'true' })
+  assert.equal(result.code, 4)
+  assert.match(result.stderr, /✗ Not signed in, and this is CI \(CI\)\. Use one of:\n {6}COUNTERSIGN_TOKEN/)
+  const json = await run(['token', '--server', server.issuer, '--json'], { CI: 'true' })
+  assert.equal(JSON.parse(json.stdout).code, 'sign_in_required')
+  assert.equal(server.received.length, 0)
 })
 
 test('DC-20 the device tells its name, version and agent for the approval page', async () => {
@@ -201,7 +210,7 @@ test('CL-09 token with a good stored token asks nobody and loads neither parser 
   const result = await run(['token'], { NODE_OPTIONS: `--import=${loaded}` })
   assert.equal(result.stdout, 'ACCESS-canary-0\n')
   assert.match(result.stderr, /credentials\.ts/)
-  assert.doesNotMatch(result.stderr, /commander|oauth4webapi|server|sqlite|uqr|program\.ts/)
+  assert.doesNotMatch(result.stderr, /commander|oauth4webapi|packages\/server|sqlite|uqr|program\.ts/)
   assert.equal(server.received.length, 0)
 })
 
@@ -223,7 +232,10 @@ test('CL-10 token: 4 when nobody is signed in or the server ended it, 6 when it 
   server.on(paths.token, json(400, { error: 'invalid_grant' }))
   const ended = await run(['token'])
   assert.equal(ended.code, 4)
-  assert.equal(ended.stderr, '  ✗ The sign-in was ended by the server. Run: countersign login\n')
+  assert.equal(
+    ended.stderr,
+    `  ✗ The sign-in was ended by the server. Run: countersign login --server ${server.issuer}\n`,
+  )
   const status = await run(['status', '--json'])
   assert.equal(status.code, 4)
   assert.equal(JSON.parse(status.stdout).state, 'ended_by_server')
@@ -237,7 +249,7 @@ test('CL-08 a corrupt credential is reported and set aside, and the next login w
   assert.equal(result.code, 4)
   assert.match(result.stderr, /✗ The stored sign-in could not be read\. It was set aside as .*\.corrupt-1\./)
   assert.ok(readdirSync(files.directory).some((name) => name.endsWith('.corrupt-1')))
-  assert.equal((await run(['login', '--server', server.issuer])).code, 0)
+  assert.equal((await run(['login', '--device', '--server', server.issuer])).code, 0)
   assert.equal((await run(['token'])).stdout, 'ACCESS-canary-1\n')
 })
 
@@ -255,7 +267,7 @@ test('COUNTERSIGN_TOKEN wins, and status says what it shadows', async () => {
   const facts = JSON.parse((await run(['status', '--json'], more)).stdout)
   assert.equal(facts.source, 'environment')
   assert.equal(facts.shadowed.account, 'mia@example.com')
-  const login = await run(['login', '--server', server.issuer], more)
+  const login = await run(['login', '--device', '--server', server.issuer], more)
   assert.equal(login.code, 0)
   assert.match(login.stderr, /! COUNTERSIGN_TOKEN is set in this shell/)
 })
@@ -273,12 +285,12 @@ test('RV-12 logout without a server removes what is stored and says where to rev
 })
 
 const calls: [string[], number, RegExp][] = [
-  [['logni'], 2, /Did you mean login/],
-  [['login', '--nope'], 2, /unknown option '--nope'/],
-  [['login', '--server', 'not a url'], 2, /is not the address of a server/],
-  [['login', '--server', 'http://login.example'], 1, /is not https/],
-  [['token', 'extra'], 2, /too many arguments/],
-  [['clients', 'add', 'x'], 2, /required option '--name <name>'/],
+  [['logni'], 2, /✗ Unknown command 'logni'\. Did you mean login\?$/m],
+  [['login', '--nope'], 2, /✗ Unknown option '--nope'/],
+  [['login', '--device', '--server', 'not a url'], 2, /is not the address of a server/],
+  [['login', '--device', '--server', 'http://login.example'], 1, /is not https/],
+  [['token', 'extra'], 2, /✗ Too many arguments/],
+  [['clients', 'add', 'x'], 2, /✗ Required option '--name <name>'/],
   [['users', 'adding'], 2, /Did you mean add/],
 ]
 for (const [args, code, message] of calls)
@@ -289,7 +301,29 @@ for (const [args, code, message] of calls)
     assert.equal(result.stdout, '')
   })
 
-for (const name of ['login', 'logout', 'status', 'token', 'serve', 'users', 'clients', 'keys', 'grants'])
+test('a mistake in the call is data, too, where that was asked for', async () => {
+  const { code, stdout } = await run(['token', '--nope', '--json'])
+  assert.equal(code, 2)
+  assert.deepEqual(JSON.parse(stdout), {
+    status: 'error',
+    code: 'usage',
+    message: "Unknown option '--nope'. Did you mean --scope?",
+  })
+})
+
+for (const name of [
+  'login',
+  'logout',
+  'status',
+  'token',
+  'switch',
+  'link',
+  'serve',
+  'users',
+  'clients',
+  'keys',
+  'grants',
+])
   test(`countersign ${name} --help and help ${name} exit 0, on stdout`, async () => {
     const [flag, word] = await Promise.all([run([name, '--help']), run(['help', name])])
     for (const { code, stdout, stderr } of [flag, word]) {
@@ -303,6 +337,6 @@ test('DC-07 what a server writes cannot steer the terminal', async () => {
   const evil = 'WDJB\u001b]0;owned\u0007-MJHT'
   server.on(paths.device, json(200, { ...codeOf(server.issuer), user_code: evil }))
   server.on(paths.userinfo, json(200, { sub: 'acct-1', email: 'mia\u001b[2J@example.com' }))
-  const { stderr } = await run(['login', '--server', server.issuer])
+  const { stderr } = await run(['login', '--device', '--server', server.issuer])
   assert.ok(!stderr.includes(ESCAPE) && !stderr.includes('\u0007'))
 })

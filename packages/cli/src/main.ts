@@ -15,7 +15,7 @@ async function main(args: string[]): Promise<number> {
 async function tokenWithoutParsing(): Promise<number | undefined> {
   const { fastToken } = await import('@countersign/client/fast-token')
   try {
-    const token = fastToken(app, process.env)
+    const token = fastToken(app, process.env, process.cwd())
     if (token === undefined) return undefined
     process.stdout.write(`${token}\n`)
     return 0

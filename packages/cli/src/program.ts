@@ -1,9 +1,24 @@
 // The table of commands and how they are parsed (commander). Only the command that was asked for is loaded.
 // Not here: what a command does (commands/<name>.ts).
 import { addCommand } from '@countersign/client/commander'
-import { commandsOf, reporting } from '@countersign/client/commands'
+import {
+  commandsOf,
+  EXIT_CODES,
+  type RunCall,
+  reporting,
+  runCommand,
+  type Words,
+} from '@countersign/client/commands'
+import { systemOf } from '@countersign/client/network'
 import { system } from '@countersign/client/system'
-import { createTerminal, type Exit, exits, type Streams } from '@countersign/client/terminal'
+import {
+  createTerminal,
+  type Exit,
+  exits,
+  explain,
+  type Streams,
+  UsageError,
+} from '@countersign/client/terminal'
 import { Command, CommanderError } from 'commander'
 import { app } from './app.ts'
 import type { Context } from './context.ts'
@@ -43,14 +58,15 @@ export async function runProgram(args: string[], around: Surroundings): Promise<
     terminal,
     env: around.env,
     cwd: process.cwd(),
-    system,
+    system: systemOf(app, around.env, system),
+    moreCommands: () => wordsOf(context),
     run: async ({ json }, work) => {
       code = await reporting(context, json === true, work)
     },
   }
   try {
-    const program = await buildProgram(args, context, around, (exit) => {
-      code = exit
+    const program = await buildProgram(args, context, around, async (command, call) => {
+      code = await runCommand(command, call, context)
     })
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
@@ -66,23 +82,27 @@ async function buildProgram(
   args: string[],
   context: Context,
   around: Streams,
-  finish: (exit: Exit) => void,
+  run: RunCall,
 ): Promise<Command> {
   const program = new Command('countersign')
   program
     .description('Sign-in for things without a browser.')
     .version(app.version)
     .showSuggestionAfterError(true)
-    .showHelpAfterError('Run "countersign --help" to see what there is.')
+    .showHelpAfterError('  Run "countersign --help" to see what there is.')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => around.stdout.write(text),
       writeErr: (text) => around.stderr.write(text),
+      outputError: (text) => reportMistake(text, args, context),
     })
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', ['', ...EXIT_CODES].join('\n'))
   const words = args.filter((word) => !word.startsWith('-'))
   const wanted = words[0] === 'help' ? words[1] : words[0]
-  for (const command of commandsOf(app)) addCommand(program, command, context, finish)
+  // commander puts a command under the heading that is in force when it is added.
+  program.commandsGroup('Signing in:')
+  for (const command of commandsOf(app)) addCommand(program, command, run)
+  program.commandsGroup('The server and its administration:')
   for (const { name, summary, load } of commands) {
     if (name === wanted) (await load()).define(program, context)
     else program.command(name).description(summary)
@@ -90,6 +110,36 @@ async function buildProgram(
   return program
 }
 
-const EXIT_CODES = `
-Every command takes --json. Exit codes: 0 ok, 1 error, 2 wrong usage, 3 denied, 4 sign-in needed,
-5 expired, 6 network, 7 refused by policy, 130 cancelled.`
+/** In the voice of all other errors, and as JSON where that was asked for. */
+function reportMistake(text: string, args: readonly string[], { terminal }: Context): void {
+  const words = text
+    .replace(/^error: /, '')
+    .replace(/\n\((Did you mean .*\?)\)/, '. $1')
+    .trim()
+  const { code, message } = explain(new UsageError(words), app.command)
+  if (args.includes('--json')) terminal.printJson({ status: 'error', code, message })
+  else terminal.fail(message)
+}
+
+/** The commands that are not of a sign-in, as commander knows them once they are loaded. */
+async function wordsOf(context: Context): Promise<Words[]> {
+  const all = new Command()
+  for (const { load } of commands) (await load()).define(all, context)
+  return all.commands.map(asWords)
+}
+
+function asWords(command: Command): Words {
+  return {
+    name: command.name(),
+    summary: command.description(),
+    flags: command.options
+      .filter(({ long }) => long?.startsWith('--'))
+      .map(({ long, description, required }) => ({
+        name: long?.slice(2) ?? '',
+        description,
+        ...(required ? { value: 'value' } : {}),
+      })),
+    choices: [],
+    below: command.commands.map(asWords),
+  }
+}

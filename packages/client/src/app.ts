@@ -1,6 +1,8 @@
 // The program that signs in, as its author describes it: what it is called, what people type, and the names
 // that its variables and directories begin with. Not here: what it can do (commands/table.ts).
 
+import type { StoreKind } from './credential.ts'
+
 export type AppOptions = {
   /** As it is registered at the server. */
   clientId: string
@@ -16,6 +18,15 @@ export type AppOptions = {
   scope?: string | undefined
   /** The API that tokens are for (RFC 8707). */
   resource?: string | undefined
+  /** Where a sign-in is kept unless the person says otherwise; by default the keychain where one answers, else a file. */
+  store?: StoreKind | undefined
+  /** Where its helpers are used unless `--host` says otherwise, such as `{ git: ['https://git.acme.dev'] }`. */
+  hosts?: HelperHosts | undefined
+  /**
+   * `process`: the proxies and certificate authorities of the environment hold for everything in this process, which is
+   * right for a program of its own. Else they are left alone, unless somebody names a file of authorities.
+   */
+  network?: 'process' | undefined
   version?: string | undefined
 }
 
@@ -29,8 +40,13 @@ export type App = {
   issuer: string | undefined
   scope: string
   resource: string | undefined
+  store: StoreKind | undefined
+  hosts: HelperHosts
+  network: 'process' | undefined
   version: string
 }
+
+export type HelperHosts = Partial<Record<'git' | 'docker' | 'kubectl' | 'npm', readonly string[]>>
 
 export function createApp(options: AppOptions): App {
   const command = options.command ?? slug(options.appName)
@@ -45,6 +61,9 @@ export function createApp(options: AppOptions): App {
     issuer: options.issuer,
     scope: options.scope ?? 'openid profile email',
     resource: options.resource,
+    store: options.store,
+    hosts: options.hosts ?? {},
+    network: options.network,
     version: options.version ?? '0.0.0',
   }
 }

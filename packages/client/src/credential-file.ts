@@ -19,7 +19,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { StoreError } from './errors.ts'
+import { codeOf, StoreError } from './errors.ts'
 import type { System } from './system.ts'
 
 /** Makes the directory, or repairs the one that is there, to be the owner's alone. */
@@ -194,10 +194,6 @@ function guard<T>(path: string, doing: 'read' | 'write', work: () => T): T {
 
 function unsafe(path: string, why: string): StoreError {
   return new StoreError('store_unsafe', path, `${path} ${why}; it is not used for credentials.`)
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 const TEMPORARY = '.tmp'

@@ -168,9 +168,26 @@ for (const [name, content] of corrupt)
     assert.deepEqual(store.read(key), live)
   })
 
+test('CL-07 CL-08 what cannot be read of one account is left out of the list, and left where it is', () => {
+  const other = { ...live, issuer: 'https://other.example' }
+  store.write(live)
+  store.write(other)
+  writeFileSync(store.pathOf(key), 'torn')
+  assert.deepEqual(
+    store.list().map(({ issuer }) => issuer),
+    [other.issuer],
+  )
+  assert.equal(store.current(other.issuer, other.clientId), 'acct-1')
+  assert.equal(readFileSync(store.pathOf(key), 'utf8'), 'torn')
+  assert.deepEqual(store.read(keyOf(other)), other)
+  assert.equal(store.removeLeftovers(), 1)
+  assert.equal(store.removeLeftovers(), 0)
+  assert.deepEqual(store.read(keyOf(other)), other)
+})
+
 test('CL-08 a file of a newer version is left alone', () => {
   store.write(live)
-  const newer = JSON.stringify({ version: 2, tokens: [] })
+  const newer = JSON.stringify({ version: 3, tokens: [] })
   writeFileSync(store.pathOf(key), newer)
   assert.equal(
     codeOf(() => store.read(key)),

@@ -3,7 +3,16 @@
 import * as oauth from 'oauth4webapi'
 import type { ServerMetadata } from './discover.ts'
 import { AnswerError, DiscoveryError, isCountersignError, OAuthError, SignInEndedError } from './errors.ts'
-import { assertSecure, guardedFetch, isSecure, jsonOf, type OAuthRefusal, refusalOf } from './http.ts'
+import {
+  assertSecure,
+  guardedFetch,
+  isSecure,
+  isTrouble,
+  jsonOf,
+  type OAuthRefusal,
+  refusalOf,
+  unavailable,
+} from './http.ts'
 import type { System } from './system.ts'
 import { printable } from './text.ts'
 
@@ -23,6 +32,11 @@ export type DeviceCodeRequest = {
   deviceName?: string
   clientVersion?: string
   agent?: string
+  /** Somebody can be asked for the characters that a browser on another network shows. */
+  returnCodeSupported?: boolean
+  /** What kind of sign-in is needed, and how recent (RFC 9470 §4 by analogy). */
+  acrValues?: string
+  maxAge?: number
   signal?: AbortSignal
 }
 
@@ -34,27 +48,21 @@ export async function requestCode(
   if (!metadata.device_authorization_endpoint)
     throw new DiscoveryError('unsupported_server', `${metadata.issuer} does not offer sign-in by code`)
   const client = { client_id: options.clientId }
-  try {
-    const response = await oauth.deviceAuthorizationRequest(
-      metadata,
-      client,
-      oauth.None(),
-      requestParameters(options),
-      {
-        [oauth.customFetch]: guardedFetch({ system, signal: options.signal }),
-        [oauth.allowInsecureRequests]: true,
-      },
-    )
-    const refusal = await refusalOf(response)
-    if (refusal) throw refusalAtStart(refusal)
-    const { interval } = await jsonOf(response)
-    return { ...(await readCode(metadata, client, response)), interval }
-  } catch (error) {
-    throw options.signal?.aborted ? cancelled(error) : error
-  }
+  const parameters = requestParameters(options)
+  const response = await oauth.deviceAuthorizationRequest(metadata, client, oauth.None(), parameters, {
+    headers: { 'user-agent': userAgentOf(options) },
+    [oauth.customFetch]: guardedFetch({ system, signal: options.signal }),
+    [oauth.allowInsecureRequests]: true,
+  })
+  const refusal = await refusalOf(response)
+  if (refusal && isTrouble(refusal.status)) throw unavailable(new URL(metadata.issuer).host, response)
+  if (refusal) throw refusalAtStart(refusal)
+  const { interval } = await jsonOf(response)
+  return { ...(await readCode(metadata, client, response)), interval }
 }
 
-function requestParameters(options: DeviceCodeRequest): Record<string, string> {
+/** What is asked for, and what the program says of itself: the same words in every kind of request. */
+export function requestParameters(options: DeviceCodeRequest): Record<string, string> {
   const parameters: Record<string, string> = {}
   const claims: [string, string | undefined][] = [
     ['scope', options.scope],
@@ -62,9 +70,18 @@ function requestParameters(options: DeviceCodeRequest): Record<string, string> {
     ['device_name', options.deviceName],
     ['client_version', options.clientVersion],
     ['agent', options.agent],
+    ['return_code_supported', options.returnCodeSupported ? 'true' : undefined],
+    ['acr_values', options.acrValues],
+    ['max_age', options.maxAge?.toString()],
   ]
   for (const [name, value] of claims) if (value) parameters[name] = value
   return parameters
+}
+
+/** What the person is shown as seen: the program, not the library inside it. */
+export function userAgentOf({ clientId, clientVersion }: DeviceCodeRequest): string {
+  const product = [clientId, clientVersion ?? ''].map((part) => part.replace(/[^\w.+-]+/g, '-').slice(0, 60))
+  return `${product.filter(Boolean).join('/')} (${process.platform}; ${process.arch})`
 }
 
 /** The server refused to start at all: nobody said no in a browser, so it is a policy or a mistake. */
@@ -112,8 +129,4 @@ function secureOrNothing(link: string | undefined): string | undefined {
   const url = link === undefined ? null : URL.parse(link)
   // Only what a browser may open: a `file:` or `javascript:` link from a server is dropped (DC-06).
   return url && isSecure(url) ? printable(url.href, 600) : undefined
-}
-
-export function cancelled(cause?: unknown): SignInEndedError {
-  return new SignInEndedError('cancelled', 'Cancelled. Nothing was signed in.', { cause })
 }

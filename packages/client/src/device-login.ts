@@ -5,10 +5,17 @@
 // (packages/cli).
 import { pollSchedule } from '@countersign/protocol'
 import * as oauth from 'oauth4webapi'
-import { cancelled, type DeviceCode, type DeviceCodeRequest, requestCode } from './device-code.ts'
+import { type DeviceCode, type DeviceCodeRequest, requestCode } from './device-code.ts'
 import { discover, type ServerMetadata } from './discover.ts'
-import { AnswerError, NetworkError, OAuthError, SignInEndedError } from './errors.ts'
-import { guardedFetch, jsonOf, type OAuthRefusal, refusalOf } from './http.ts'
+import { AnswerError, cancelled, NetworkError, OAuthError, SignInEndedError } from './errors.ts'
+import { guardedFetch, isTrouble, jsonOf, type OAuthRefusal, refusalOf, unavailable } from './http.ts'
+import {
+  type OnReturnCode,
+  openReturnCodeAsker,
+  type ReturnCodeAsk,
+  type ReturnCodeAsker,
+  readReturnCodeAsk,
+} from './return-code.ts'
 import { revoke } from './revoke.ts'
 import { system as realSystem, type System } from './system.ts'
 import { readTokens, type Tokens, UnusableTokens } from './tokens.ts'
@@ -19,6 +26,8 @@ export type DeviceLoginEvent =
   | { type: 'offline'; seconds: number; error: NetworkError | AnswerError }
   | { type: 'online' }
 
+export type { ReturnCodeAsk } from './return-code.ts'
+
 export type DeviceLoginOptions = DeviceCodeRequest & {
   /** Either of the two. */
   issuer?: string
@@ -26,6 +35,11 @@ export type DeviceLoginOptions = DeviceCodeRequest & {
   /** Called with the code before the first poll. */
   onCode: (code: DeviceCode) => void
   onEvent?: (event: DeviceLoginEvent) => void
+  /**
+   * Asks the person for the characters that the approving browser shows, where it is in another network than this machine. With it
+   * the server is told that it may ask; without, it refuses or makes do with a warning in the browser.
+   */
+  onReturnCode?: OnReturnCode
   system?: System
 }
 
@@ -34,6 +48,7 @@ type Flow = {
   metadata: ServerMetadata
   system: System
   deviceCode: string
+  pauseAt?: number
 }
 
 /** Resolves with tokens, or throws an error of errors.ts. Aborting wins over an answer in flight. */
@@ -41,7 +56,11 @@ export async function deviceLogin(options: DeviceLoginOptions): Promise<Tokens> 
   const system = options.system ?? realSystem
   throwIfCancelled(options.signal)
   const metadata = options.metadata ?? (await discoverFor(options, system))
-  const { code, deviceCode, interval } = await requestCode(options, metadata, system)
+  const { code, deviceCode, interval } = await requestCode(
+    { returnCodeSupported: options.onReturnCode !== undefined, ...options },
+    metadata,
+    system,
+  )
   const flow: Flow = { options, metadata, system, deviceCode }
   if (options.signal?.aborted) {
     await cancel(flow, undefined)
@@ -51,25 +70,64 @@ export async function deviceLogin(options: DeviceLoginOptions): Promise<Tokens> 
   return pollUntilDecided(flow, interval, code.expiresIn)
 }
 
+export type ResumeOptions = Omit<DeviceLoginOptions, 'onCode' | 'issuer'> & {
+  metadata: ServerMetadata
+  /** Stops, with undefined, at this monotonic instant; the request stays open on the server. */
+  pauseAt: number
+}
+
+/** Goes on with a code that was asked for earlier, perhaps by another process (pending.ts). */
+export async function resumeDeviceLogin(
+  options: ResumeOptions,
+  code: { deviceCode: string; interval: unknown; expiresIn: number },
+): Promise<Tokens | undefined> {
+  const system = options.system ?? realSystem
+  const { metadata } = options
+  const flow: Flow = {
+    options: { ...options, onCode: () => {} },
+    metadata,
+    system,
+    deviceCode: code.deviceCode,
+    pauseAt: options.pauseAt,
+  }
+  return pollUntilDecided(flow, code.interval, code.expiresIn).catch((error: unknown) => {
+    if (error === PAUSED) return undefined
+    throw error
+  })
+}
+
 async function discoverFor(options: DeviceLoginOptions, system: System): Promise<ServerMetadata> {
   if (options.issuer === undefined) throw new TypeError('deviceLogin needs `issuer` or `metadata`')
-  try {
-    return await discover(options.issuer, { system, ...(options.signal ? { signal: options.signal } : {}) })
-  } catch (error) {
-    throw options.signal?.aborted ? cancelled(error) : error
-  }
+  return discover(options.issuer, { system, ...(options.signal ? { signal: options.signal } : {}) })
 }
 
 async function pollUntilDecided(flow: Flow, interval: unknown, expiresIn: number): Promise<Tokens> {
+  const asker = openReturnCodeAsker(flow.options.onReturnCode, flow.options.signal)
+  try {
+    return await pollOn(flow, asker, { interval, expiresIn })
+  } finally {
+    asker.stop()
+  }
+}
+
+async function pollOn(
+  flow: Flow,
+  asker: ReturnCodeAsker,
+  { interval, expiresIn }: { interval: unknown; expiresIn: number },
+): Promise<Tokens> {
   const { options, system } = flow
   let { schedule, step } = pollSchedule.startPolling({ interval, expiresIn }, system.monotonic())
   let offline = false
   options.onEvent?.({ type: 'waiting' })
   for (;;) {
-    await waitFor(flow, step)
-    if (step.next !== 'poll') throw new SignInEndedError('expired', 'The code expired.')
-    const result = await pollOrCancel(flow, step.holdSeconds)
+    await waitFor(flow, step, asker)
+    if (step.next !== 'poll' && !asker.isReady()) throw new SignInEndedError('expired', 'The code expired.')
+    // While somebody types, a poll is only to hear of an end, and must not be in the way of what is typed.
+    const hold = step.next !== 'poll' || asker.typing() || asker.isReady() ? 0 : step.holdSeconds
+    const returnCode = asker.take()
+    const result = await pollOrCancel(flow, Math.min(hold, secondsToPause(flow)), returnCode)
     if (result.type === 'tokens') return result.tokens
+    asker.hear(result.ask, returnCode !== undefined)
     const after = pollSchedule.nextPoll(schedule, result.event, system.monotonic())
     schedule = after.schedule
     step = after.step
@@ -79,26 +137,69 @@ async function pollUntilDecided(flow: Flow, interval: unknown, expiresIn: number
     offline = result.error !== undefined
     if (result.event.type === 'slow_down')
       options.onEvent?.({ type: 'slowed_down', seconds: step.waitSeconds })
+    await pauseBefore(flow, step, asker)
   }
 }
 
-async function waitFor(flow: Flow, step: pollSchedule.PollStep): Promise<void> {
-  if (step.next !== 'give_up' && step.waitSeconds > 0)
-    await flow.system.sleep(step.waitSeconds, flow.options.signal)
-  if (!flow.options.signal?.aborted) return
+/** The server ends the last poll before a pause: cutting it off could lose tokens that are on their way. */
+function secondsToPause({ pauseAt, system }: Flow): number {
+  return pauseAt === undefined
+    ? Number.POSITIVE_INFINITY
+    : Math.max(0, Math.ceil(pauseAt - system.monotonic()))
+}
+
+async function pauseBefore(
+  flow: Flow,
+  { waitSeconds }: { waitSeconds: number },
+  asker: ReturnCodeAsker,
+): Promise<void> {
+  if (waitSeconds < secondsToPause(flow)) return
+  await sleepUnlessTyped(flow, secondsToPause(flow), asker)
+  if (!asker.isReady() && asker.failure() === undefined) throw PAUSED
+}
+
+/** Waits for the next poll, or until there is a return code to send, which the server does not pace. */
+async function waitFor(flow: Flow, step: pollSchedule.PollStep, asker: ReturnCodeAsker): Promise<void> {
+  const { signal } = flow.options
+  if (step.next !== 'give_up' && step.waitSeconds > 0) await sleepUnlessTyped(flow, step.waitSeconds, asker)
+  const failure = asker.failure()
+  if (!signal?.aborted && failure === undefined) return
   await cancel(flow, undefined)
-  throw cancelled()
+  throw signal?.aborted ? cancelled() : failure
+}
+
+async function sleepUnlessTyped(
+  { system, options: { signal } }: Flow,
+  seconds: number,
+  asker: ReturnCodeAsker,
+): Promise<void> {
+  if (asker.isReady()) return
+  const typing = asker.typing()
+  if (typing === undefined) return system.sleep(seconds, signal)
+  const typed = new AbortController()
+  const either = signal ? AbortSignal.any([signal, typed.signal]) : typed.signal
+  await Promise.race([system.sleep(seconds, either), typing])
+  typed.abort()
 }
 
 type PollResult =
   | { type: 'tokens'; tokens: Tokens }
-  | { type: 'again'; event: pollSchedule.PollEvent; error?: NetworkError | AnswerError }
+  | {
+      type: 'again'
+      event: pollSchedule.PollEvent
+      ask?: ReturnCodeAsk | undefined
+      error?: NetworkError | AnswerError
+    }
 
 /** One poll at a time (DC-15), raced against the abort signal. */
-async function pollOrCancel(flow: Flow, holdSeconds: number): Promise<PollResult> {
+async function pollOrCancel(
+  flow: Flow,
+  holdSeconds: number,
+  returnCode: string | undefined,
+): Promise<PollResult> {
   const { signal } = flow.options
   const stop = new AbortController()
-  const inFlight = poll(flow, holdSeconds, stop.signal)
+  const inFlight = poll(flow, { holdSeconds, returnCode, signal: stop.signal })
   const aborted = whenAborted(signal)
   try {
     const first = await Promise.race([inFlight, aborted.promise])
@@ -120,9 +221,14 @@ function whenAborted(signal: AbortSignal | undefined): { promise: Promise<'abort
   return { promise, forget: () => signal?.removeEventListener('abort', listener) }
 }
 
-async function poll(flow: Flow, holdSeconds: number, signal: AbortSignal): Promise<PollResult> {
+type PollOptions = { holdSeconds: number; returnCode: string | undefined; signal: AbortSignal }
+
+async function poll(flow: Flow, { holdSeconds, returnCode, signal }: PollOptions): Promise<PollResult> {
   const { metadata, options, system } = flow
-  const parameters: Record<string, string> = options.resource ? { resource: options.resource } : {}
+  const parameters: Record<string, string> = {
+    ...(options.resource ? { resource: options.resource } : {}),
+    ...(returnCode ? { return_code: returnCode } : {}),
+  }
   const sentAt = system.monotonic()
   let response: Response
   try {
@@ -149,13 +255,15 @@ async function poll(flow: Flow, holdSeconds: number, signal: AbortSignal): Promi
   const refusal = await refusalOf(response)
   if (refusal?.error === 'authorization_pending') {
     const lastedSeconds = system.monotonic() - sentAt
+    const ask = readReturnCodeAsk((await jsonOf(response)).return_code)
     return {
       type: 'again',
+      ask,
       event: { type: 'pending', lastedSeconds, appliedWaitSeconds: appliedWait(response) },
     }
   }
   if (refusal) return readRefusal(flow, refusal, response)
-  if (response.status !== 200) return retryable(strayStatus(metadata, response))
+  if (response.status !== 200) return retryable(unavailable(new URL(metadata.issuer).host, response))
   return { type: 'tokens', tokens: await readOrRevoke(flow, response) }
 }
 
@@ -178,16 +286,6 @@ function retryable(error: unknown): PollResult {
   throw error
 }
 
-function strayStatus(metadata: ServerMetadata, response: Response): AnswerError {
-  const { host } = new URL(metadata.issuer)
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return new AnswerError('malformed_answer', `${host} answered with status ${response.status}`, {
-    host,
-    status: response.status,
-    ...(Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {}),
-  })
-}
-
 async function readRefusal(flow: Flow, refusal: OAuthRefusal, response: Response): Promise<PollResult> {
   const { description, uri } = refusal
   const cause = new OAuthError(refusal)
@@ -206,8 +304,8 @@ async function readRefusal(flow: Flow, refusal: OAuthRefusal, response: Response
       throw new SignInEndedError('expired', 'The code expired.', { cause })
   }
   // RFC 8628 §3.5: any other error ends the polling. A server in trouble is no OAuth answer, though.
-  if (refusal.status < 500 && refusal.status !== 429) throw cause
-  return retryable(strayStatus(flow.metadata, response))
+  if (!isTrouble(refusal.status)) throw cause
+  return retryable(unavailable(new URL(flow.metadata.issuer).host, response))
 }
 
 /** A token that cannot be used is not left alive behind our back. */
@@ -233,6 +331,8 @@ async function readOrRevoke(flow: Flow, response: Response): Promise<Tokens> {
  * pressed Ctrl-C waits for this.
  */
 async function cancel(flow: Flow, inFlight: Promise<PollResult> | undefined): Promise<void> {
+  // What can be resumed outlives the process that waits for it.
+  if (flow.pauseAt !== undefined) return
   const { metadata, options, system } = flow
   const end = (token: string, hint: 'device_code' | 'refresh_token' | 'access_token') =>
     revoke(metadata, options.clientId, { token, hint }, { system, timeoutSeconds: CANCEL_SECONDS })
@@ -259,6 +359,7 @@ function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled()
 }
 
+const PAUSED = Symbol('paused')
 // LP-14: a network that is slow on the way must not look like one that cut the request.
 const HOLD_MARGIN_SECONDS = 10
 const PLAIN_TIMEOUT_SECONDS = 15

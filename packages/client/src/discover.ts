@@ -2,7 +2,7 @@
 // OpenID Discovery). Not here: what is done with its endpoints (device-login.ts, refresh.ts).
 import * as oauth from 'oauth4webapi'
 import { AnswerError, DiscoveryError, isCountersignError } from './errors.ts'
-import { assertSecure, guardedFetch } from './http.ts'
+import { assertSecure, guardedFetch, isTrouble, unavailable } from './http.ts'
 import { system as realSystem, type System } from './system.ts'
 import { printable } from './text.ts'
 
@@ -66,11 +66,15 @@ async function fetchMetadata(
     [oauth.allowInsecureRequests]: true,
   })
   if (response.status !== 200) {
-    const code = response.status >= 500 ? 'server_unavailable' : 'malformed_answer'
-    throw new AnswerError(code, `${issuer.host} gave no sign-in metadata (status ${response.status})`, {
-      host: issuer.host,
-      status: response.status,
-    })
+    if (isTrouble(response.status)) throw unavailable(issuer.host, response)
+    throw new AnswerError(
+      'malformed_answer',
+      `${issuer.host} gave no sign-in metadata (status ${response.status})`,
+      {
+        host: issuer.host,
+        status: response.status,
+      },
+    )
   }
   try {
     const metadata = await oauth.processDiscoveryResponse(issuer, response)
@@ -108,6 +112,8 @@ function checkEndpoints(metadata: ServerMetadata): void {
   const endpoints = [
     metadata.token_endpoint,
     metadata.device_authorization_endpoint,
+    metadata.authorization_endpoint,
+    metadata.pushed_authorization_request_endpoint,
     metadata.revocation_endpoint,
     metadata.userinfo_endpoint,
   ]

@@ -2,7 +2,14 @@
 // limits on time and size, JSON only, and a web page recognised for what it is. Passed to oauth4webapi as
 // its `customFetch`. Not here: the `fetch` with a token that programs use (session.ts).
 import { isLoopbackHost } from '@countersign/protocol'
-import { AnswerError, DiscoveryError, NetworkError } from './errors.ts'
+import {
+  AnswerError,
+  CertificateError,
+  cancelled,
+  DiscoveryError,
+  NetworkError,
+  NetworkSettingError,
+} from './errors.ts'
 import type { System } from './system.ts'
 import { printable } from './text.ts'
 
@@ -38,7 +45,9 @@ export function guardedFetch(options: HttpOptions): GuardedFetch {
       const body = await readLimited(response, host)
       return judge(response, body, host, options.expect ?? 'json')
     } catch (error) {
-      throw asNetworkError(error, host, timeout)
+      // Whoever stopped waiting is told that, not what it looked like on the way.
+      if (options.signal?.aborted) throw cancelled(error)
+      throw await asNetworkError(error, new URL(url), timeout)
     }
   }
 }
@@ -72,8 +81,7 @@ async function readLimited(response: Response, host: string): Promise<string> {
 
 function judge(response: Response, body: string, host: string, expect: 'json' | 'any'): Response {
   const { status, headers } = response
-  const seconds = retryAfter(headers.get('retry-after'), headers.get('date'))
-  const evidence = { host, status, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) }
+  const evidence = evidenceOf(response, host)
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400))
     throw new AnswerError('unexpected_redirect', `${host} answered with a redirect`, evidence)
   const type = headers.get('content-type') ?? ''
@@ -87,11 +95,33 @@ function judge(response: Response, body: string, host: string, expect: 'json' | 
     )
   }
   if (expect === 'json' && !isJsonObject(type, body)) {
-    if (status >= 500 || status === 429)
-      throw new AnswerError('server_unavailable', `${host} is not available (status ${status})`, evidence)
+    if (isTrouble(status)) throw unavailable(host, response)
     throw new AnswerError('malformed_answer', `${host} answered something that is not JSON`, evidence)
   }
   return new Response(NULL_BODY_STATUSES.has(status) ? null : body, { status, headers })
+}
+
+/** What such an answer says is about the server, never about what was asked of it. */
+export function isTrouble(status: number): boolean {
+  return status >= 500 || status === 429
+}
+
+/** The server is there and cannot serve now, in whatever form it said so. */
+export function unavailable(host: string, response: Response): AnswerError {
+  const evidence = evidenceOf(response, host)
+  return new AnswerError(
+    'server_unavailable',
+    `${host} is not available (status ${response.status})`,
+    evidence,
+  )
+}
+
+function evidenceOf(
+  { status, headers }: Response,
+  host: string,
+): { host: string; status: number; retryAfterSeconds?: number } {
+  const seconds = retryAfter(headers.get('retry-after'), headers.get('date'))
+  return { host, status, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) }
 }
 
 function isJsonObject(contentType: string, body: string): boolean {
@@ -112,12 +142,22 @@ function retryAfter(value: string | null, date: string | null): number | undefin
   return Number.isFinite(difference) && difference > 0 ? difference : undefined
 }
 
-function asNetworkError(error: unknown, host: string, timeout: AbortSignal): unknown {
+async function asNetworkError(error: unknown, { host, href }: URL, timeout: AbortSignal): Promise<unknown> {
   if (error instanceof AnswerError || error instanceof DiscoveryError) return error
+  if (error instanceof NetworkSettingError) return error
   if (timeout.aborted) return new NetworkError('timeout', host, `${host} did not answer in time`, error)
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : 'no reason'
+  if (isCertificateTrouble(detail)) {
+    const { issuerOfCertificate } = await import('./certificate-issuer.ts')
+    return new CertificateError(host, detail, await issuerOfCertificate(new URL(href)), error)
+  }
   return new NetworkError('network', host, `could not reach ${host} (${printable(detail, 60)})`, error)
+}
+
+/** Node's names for a chain that ends nowhere known, or does not hold for now or for this host. */
+export function isCertificateTrouble(code: string): boolean {
+  return /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|CERT_|ERR_TLS_CERT)/.test(code)
 }
 
 /** The body of an answer that `guardedFetch` let through as JSON. */

@@ -5,11 +5,12 @@ import { lstatSync, truncateSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { ensureLockFile, ensurePrivateDirectory } from './credential-file.ts'
-import { LockError } from './errors.ts'
+import { LockError, StoreError } from './errors.ts'
 import type { System } from './system.ts'
 
 export type LockOptions<T> = {
-  path: string
+  /** Undefined where no other process could be in the way: then the queue of this one is enough. */
+  path: string | undefined
   system: System
   timeoutSeconds: number
   /** Asked while waiting: whatever the holder achieved may make the lock unnecessary. */
@@ -18,6 +19,7 @@ export type LockOptions<T> = {
 
 export async function withRefreshLock<T>(options: LockOptions<T>, work: () => Promise<T>): Promise<T> {
   const { path, system, timeoutSeconds, alreadyDone } = options
+  if (path === undefined) return inTurn(async () => alreadyDone?.() ?? (await work()))
   ensurePrivateDirectory(dirname(path))
   ensureLockFile(path)
   const deadline = system.monotonic() + timeoutSeconds
@@ -38,6 +40,14 @@ export async function withRefreshLock<T>(options: LockOptions<T>, work: () => Pr
   }
 }
 
+let last: Promise<unknown> = Promise.resolve()
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work, work)
+  last = mine
+  return mine
+}
+
 async function tryLock(path: string): Promise<(() => void) | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   // No busy timeout: it would block the event loop, and with it Ctrl-C and every other request.
@@ -49,6 +59,10 @@ async function tryLock(path: string): Promise<(() => void) | undefined> {
     const code = sqliteCode(error)
     if (code === SQLITE_BUSY || code === SQLITE_LOCKED) return undefined
     // Somebody wrote into the file. Emptying it keeps the inode, which is what everybody locks.
+    if (code === SQLITE_FULL)
+      throw new StoreError('store_full', path, `The disk is full: ${path} could not be written.`, error)
+    if (code === SQLITE_READONLY || code === SQLITE_CANTOPEN || code === SQLITE_IOERR)
+      throw new StoreError('store_unwritable', path, `Cannot write ${path}.`, error)
     if (code !== SQLITE_NOTADB || lstatSync(path).size === 0) throw error
     truncateSync(path)
     return undefined
@@ -72,4 +86,8 @@ function sqliteCode(error: unknown): number | undefined {
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
+const SQLITE_READONLY = 8
+const SQLITE_IOERR = 10
+const SQLITE_FULL = 13
+const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26

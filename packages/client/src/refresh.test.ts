@@ -2,13 +2,14 @@
 // What the files look like on disk: credentials.test.ts.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type CredentialStore, keyOf, type LiveCredential, openStore } from './credentials.ts'
 import type { CountersignError } from './errors.ts'
+import * as errors from './errors.ts'
 import { freshCredential, type RefreshOptions } from './refresh.ts'
 import { signOut } from './sign-out.ts'
 import {
@@ -81,6 +82,19 @@ test('CL-09 a refresh token that the answer leaves out stays', async () => {
   assert.equal((await refresh()).refreshToken, 'REFRESH-canary-0')
 })
 
+test('CL-09 the end of the authorization is kept by the server’s clock, and stays where an answer does not name it', async () => {
+  const now = system.now()
+  server.on(paths.token, json(200, { ...tokensOf(), authorization_expires_in: 5000 }))
+  const { authorizationExpiresAt } = await refresh()
+  assert.ok(Math.abs((authorizationExpiresAt ?? 0) - (now + 5000)) < 86_400 * 365)
+  assert.equal(store.entry(keyOf(stale))?.state, 'live')
+  for (const senseless of [undefined, 0, -5, 1e300, '5000', null]) {
+    server.on(paths.token, json(200, { ...tokensOf(), authorization_expires_in: senseless }))
+    const again = await refresh({ refused: 'ACCESS-canary-1' })
+    assert.equal(again.authorizationExpiresAt, authorizationExpiresAt, String(senseless))
+  }
+})
+
 test('CL-09 a token that a server refused is renewed although it looks fresh, once for all callers', async () => {
   store.write({ ...stale, expiresAt: system.now() + 600, receivedAt: system.now() })
   const all = await Promise.all(Array.from({ length: 20 }, () => refresh({ refused: 'ACCESS-canary-0' })))
@@ -124,6 +138,86 @@ for (const [name, handler, code] of faults)
     server.on(paths.token, json(200, tokensOf()))
     assert.equal((await refresh()).accessToken, 'ACCESS-canary-1')
   })
+
+test('CL-10 DC-13 a short Retry-After is waited for, a long one is reported and asked about only when it is over', async () => {
+  server.script(paths.token, [json(429, {}, { 'retry-after': '4' }), json(200, tokensOf())])
+  assert.equal((await refresh()).accessToken, 'ACCESS-canary-1')
+  assert.deepEqual(system.slept, [4])
+  store.write(stale)
+  server.on(paths.token, json(503, {}, { 'retry-after': '40' }))
+  const before = server.at(paths.token).length
+  for (const wait of [40, 30]) {
+    const error = await failure(refresh())
+    assert.ok(error.code === 'server_unavailable')
+    assert.ok(Math.abs((error.retryAfterSeconds ?? 0) - wait) <= 1)
+    system.pass(10)
+  }
+  assert.equal(server.at(paths.token).length, before + 1)
+  system.pass(21)
+  await failure(refresh())
+  assert.equal(server.at(paths.token).length, before + 2)
+})
+
+test('CL-09 an outage is met once, not by each of those who wait for the same renewal', async () => {
+  server.on(paths.token, async (request, response) => {
+    // Longer than the clock's grain: those who begin after a failure ask for themselves.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await json(503, {})(request, response)
+  })
+  const all = await Promise.all(Array.from({ length: 6 }, () => failure(refresh())))
+  assert.deepEqual(new Set(all.map(({ code }) => code)), new Set(['server_unavailable']))
+  assert.equal(server.at(paths.token).length, 3)
+  await failure(refresh())
+  assert.equal(server.at(paths.token).length, 6)
+})
+
+test('CL-10 a server that asks to be left alone for a year is asked again after a minute', async () => {
+  server.on(paths.token, json(429, {}, { 'retry-after': '31536000' }))
+  await failure(refresh())
+  system.pass(61)
+  server.on(paths.token, json(200, tokensOf()))
+  assert.equal((await refresh()).accessToken, 'ACCESS-canary-1')
+})
+
+test('CL-10 errors say whether to sign in again or to try later, and never both', async () => {
+  const later = [
+    new errors.NetworkError('network', 'h', 'm'),
+    new errors.CertificateError('h', 'SELF_SIGNED', undefined),
+    new errors.AnswerError('html_answer', 'm', { host: 'h', status: 403 }),
+    new errors.LockError('busy'),
+  ]
+  const again = [
+    new errors.SignInRequiredError('ended_by_server'),
+    new errors.StoreError('credential_corrupt', 'p', 'm'),
+    new errors.StoreError('keychain_lacks_key', 'p', 'm'),
+  ]
+  const neither = [
+    new errors.StoreError('keychain_unavailable', 'p', 'm'),
+    new errors.StoreError('store_full', 'p', 'm'),
+    new errors.OAuthError({ error: 'invalid_client', status: 401 }),
+    new Error('anything'),
+  ]
+  for (const error of later)
+    assert.deepEqual([errors.isTransient(error), errors.needsSignIn(error)], [true, false])
+  for (const error of again)
+    assert.deepEqual([errors.isTransient(error), errors.needsSignIn(error)], [false, true])
+  for (const error of neither)
+    assert.deepEqual([errors.isTransient(error), errors.needsSignIn(error)], [false, false])
+})
+
+test('CL-09 a store in memory renews once for all callers, and leaves no file', async () => {
+  const directory = join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config')
+  const memory = openStore({ kind: 'memory', directory })
+  memory.write(stale)
+  memory.setCurrent(keyOf(stale))
+  const all = await Promise.all(Array.from({ length: 20 }, () => refresh({ store: memory })))
+  assert.deepEqual(new Set(all.map(({ accessToken }) => accessToken)), new Set(['ACCESS-canary-1']))
+  assert.equal(server.at(paths.token).length, 1)
+  assert.equal(memory.current(server.issuer, 'test-cli'), 'acct-1')
+  await signOut({ store: memory, key: keyOf(stale) })
+  assert.deepEqual(memory.list(), [])
+  assert.equal(existsSync(directory), false)
+})
 
 test('CL-10 another OAuth error is reported and keeps the session', async () => {
   server.on(paths.token, json(401, { error: 'invalid_client' }))

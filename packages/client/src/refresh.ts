@@ -8,12 +8,14 @@ import {
   freshness,
   type LiveCredential,
 } from './credentials.ts'
-import { discover, type MetadataCache, type ServerMetadata } from './discover.ts'
+import { discover, type MetadataCache } from './discover.ts'
 import { AnswerError, isTransient, OAuthError, SignInRequiredError } from './errors.ts'
-import { guardedFetch, refusalOf } from './http.ts'
+import { finishFirst } from './finish-first.ts'
+import { guardedFetch } from './http.ts'
+import { sharedFailure, shareFailure } from './refresh-failure.ts'
 import { withRefreshLock } from './refresh-lock.ts'
 import type { System } from './system.ts'
-import { readTokens, type Tokens } from './tokens.ts'
+import { instantOf, readTokens, type Tokens } from './tokens.ts'
 
 export type RefreshOptions = {
   store: CredentialStore
@@ -28,15 +30,31 @@ export type RefreshOptions = {
 export async function freshCredential(options: RefreshOptions): Promise<LiveCredential> {
   const usable = usableNow(options)
   if (usable) return usable
+  const since = options.system.now()
+  const before = (): LiveCredential | undefined => {
+    const renewed = usableNow(options)
+    if (renewed) return renewed
+    const failure = sharedFailure(failurePath(options), since, options.system)
+    if (failure) throw failure
+    return undefined
+  }
   return withRefreshLock(
-    {
-      path: options.store.pathOf(options.key).replace(/\.json$/, '.lock'),
-      system: options.system,
-      timeoutSeconds: LOCK_SECONDS,
-      alreadyDone: () => usableNow(options),
-    },
-    async () => usableNow(options) ?? (await renew(options)),
+    { ...refreshLock(options), alreadyDone: before },
+    async () => before() ?? (await renew(options)),
   )
+}
+
+function failurePath({ store, key }: RefreshOptions): string | undefined {
+  return store.lockOf(key)?.replace(/\.lock$/, '.failed')
+}
+
+/** Held by whoever spends the refresh token, for whatever purpose. */
+export function refreshLock({ store, key, system }: Pick<RefreshOptions, 'store' | 'key' | 'system'>): {
+  path: string | undefined
+  system: System
+  timeoutSeconds: number
+} {
+  return { path: store.lockOf(key), system, timeoutSeconds: LOCK_SECONDS }
 }
 
 /** Reads the file each time: another process may have renewed since. */
@@ -50,19 +68,36 @@ function usableNow(options: RefreshOptions): LiveCredential | undefined {
 }
 
 async function renew(options: RefreshOptions): Promise<LiveCredential> {
-  const { store, key, system } = options
+  const { kept } = await spendRefreshToken(options, {}, mergeTokens)
+  options.system.log({ event: 'refreshed', issuer: options.key.issuer })
+  return kept
+}
+
+/**
+ * One use of the refresh token, to be called under the lock. What `keep` makes of the answer is stored before anything
+ * else happens: it holds the rotated token, without which the sign-in would be lost.
+ */
+export async function spendRefreshToken(
+  options: RefreshOptions,
+  parameters: Record<string, string>,
+  keep: (stored: LiveCredential, tokens: Tokens) => LiveCredential,
+): Promise<{ tokens: Tokens; kept: LiveCredential }> {
+  const { store, key } = options
   const stored = store.read(key)
   if (stored?.state !== 'live') throw new SignInRequiredError('not_signed_in')
   if (stored.refreshToken === undefined) throw new SignInRequiredError('expired', stored.account.email)
   // Before the token is spent, not after: a rotated token that cannot be written would be lost.
   store.probe()
   try {
-    const tokens = await requestWithRetries(options, stored.refreshToken)
-    const renewed = mergeTokens(stored, tokens)
-    if (stillThere(options, stored)) store.write(renewed)
-    system.log({ event: 'refreshed', issuer: key.issuer })
-    return renewed
+    const { refreshToken } = stored
+    return await finishFirst(async () => {
+      const tokens = await requestWithRetries(options, refreshToken, parameters)
+      const kept = keep(stored, tokens)
+      if (stillThere(options, stored)) store.write(kept)
+      return { tokens, kept }
+    }, options.system)
   } catch (error) {
+    shareFailure(failurePath(options), error, options.system)
     if (error instanceof OAuthError && error.error === 'invalid_grant') bury(options, stored)
     if (error instanceof OAuthError && error.error === 'invalid_grant')
       throw new SignInRequiredError('ended_by_server', stored.account.email, error)
@@ -93,19 +128,30 @@ function stillThere(options: RefreshOptions, seen: LiveCredential): boolean {
 }
 
 /** No abort signal on purpose: once the refresh token is sent, its answer must be waited for and kept. */
-async function requestWithRetries(options: RefreshOptions, refreshToken: string): Promise<Tokens> {
+async function requestWithRetries(
+  options: RefreshOptions,
+  refreshToken: string,
+  parameters: Record<string, string>,
+): Promise<Tokens> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await requestOnce(options, refreshToken)
+      return await requestOnce(options, refreshToken, parameters)
     } catch (error) {
       if (!isTransient(error) || attempt === ATTEMPTS) throw error
       if (error instanceof AnswerError && error.status === 404) options.cache?.forget(options.key.issuer)
-      await options.system.sleep(0.3 * 3 ** (attempt - 1))
+      const asked = error instanceof AnswerError ? error.retryAfterSeconds : undefined
+      // The lock is held meanwhile; whoever must wait longer is told how long, and comes back.
+      if (asked !== undefined && asked > LONGEST_WAIT_SECONDS) throw error
+      await options.system.sleep(asked ?? 0.3 * 3 ** (attempt - 1))
     }
   }
 }
 
-async function requestOnce(options: RefreshOptions, refreshToken: string): Promise<Tokens> {
+async function requestOnce(
+  options: RefreshOptions,
+  refreshToken: string,
+  parameters: Record<string, string>,
+): Promise<Tokens> {
   const { key, system, cache } = options
   const metadata = await discover(key.issuer, { system, ...(cache ? { cache } : {}) })
   const response = await oauth.refreshTokenGrantRequest(
@@ -113,20 +159,13 @@ async function requestOnce(options: RefreshOptions, refreshToken: string): Promi
     { client_id: key.clientId },
     oauth.None(),
     refreshToken,
-    { [oauth.customFetch]: guardedFetch({ system }), [oauth.allowInsecureRequests]: true },
+    {
+      additionalParameters: parameters,
+      [oauth.customFetch]: guardedFetch({ system }),
+      [oauth.allowInsecureRequests]: true,
+    },
   )
-  const refusal = await refusalOf(response)
-  if (refusal && refusal.status < 500 && refusal.status !== 429) throw new OAuthError(refusal)
-  if (response.status !== 200) throw unavailable(metadata, response.status)
   return readTokens(metadata, key.clientId, response, 'refresh_token', system.now())
-}
-
-function unavailable(metadata: ServerMetadata, status: number): AnswerError {
-  const { host } = new URL(metadata.issuer)
-  return new AnswerError('server_unavailable', `${host} is not available (status ${status})`, {
-    host,
-    status,
-  })
 }
 
 function mergeTokens(before: LiveCredential, tokens: Tokens): LiveCredential {
@@ -134,13 +173,15 @@ function mergeTokens(before: LiveCredential, tokens: Tokens): LiveCredential {
   return { ...kept, ...tokenMembers(tokens, before) }
 }
 
-/** RFC 6749 §6: a refresh token or scope that the answer leaves out stays what it was. */
+/** RFC 6749 §6: a refresh token or scope that the answer leaves out stays what it was, and so does the end of it all. */
 export function tokenMembers(
   tokens: Tokens,
   before?: LiveCredential,
 ): Omit<LiveCredential, 'version' | 'issuer' | 'clientId' | 'account' | 'signedInAt'> {
   const refreshToken = tokens.refreshToken ?? before?.refreshToken
   const scope = tokens.scope ?? before?.scope
+  const end = instantOf(tokens, tokens.authorizationExpiresIn) ?? before?.authorizationExpiresAt
+  const expiresAt = instantOf(tokens, tokens.expiresIn)
   return {
     state: 'live',
     accessToken: tokens.accessToken,
@@ -148,12 +189,12 @@ export function tokenMembers(
     clockOffset: tokens.clockOffset,
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(scope === undefined ? {} : { scope }),
-    ...(tokens.expiresIn === undefined
-      ? {}
-      : { expiresAt: tokens.receivedAt + tokens.clockOffset + tokens.expiresIn }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(end === undefined ? {} : { authorizationExpiresAt: end }),
   }
 }
 
 const ATTEMPTS = 3
+const LONGEST_WAIT_SECONDS = 5
 // Longer than three slow attempts of the holder.
 const LOCK_SECONDS = 60

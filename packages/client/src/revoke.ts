@@ -1,4 +1,4 @@
-// Tells the server that something shall end: a token (RFC 7009) or a device code that nobody will fetch.
+// Tells the server that something shall end: a token (RFC 7009), or a request that nobody will come back for.
 // Always bounded in time, never throws: the caller reports the outcome and goes on. Not here: erasing what
 // is stored (sign-out.ts).
 import * as oauth from 'oauth4webapi'
@@ -11,7 +11,7 @@ export type RevocationOutcome = 'revoked' | 'unreachable' | 'refused' | 'unsuppo
 export async function revoke(
   metadata: ServerMetadata,
   clientId: string,
-  what: { token: string; hint: 'refresh_token' | 'access_token' | 'device_code' },
+  what: { token: string; hint: 'refresh_token' | 'access_token' | 'device_code' | 'request_uri' },
   options: { system: System; timeoutSeconds: number },
 ): Promise<RevocationOutcome> {
   if (!metadata.revocation_endpoint) return 'unsupported'

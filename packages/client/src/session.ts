@@ -1,33 +1,36 @@
-// A program's use of a sign-in: an access token that is fresh, and a `fetch` that carries it. Not here:
-// signing in (sign-in.ts), renewing (refresh.ts).
-import * as oauth from 'oauth4webapi'
+// A program's use of a sign-in: an access token that is fresh, and a `fetch` that carries it, renews it, and asks for more
+// access where an API demands it. Not here: signing in (sign-in.ts), renewing (refresh.ts), the request (authorized-fetch.ts),
+// what a challenge says (challenge.ts).
+import { type Answer, follow, type SessionRequest } from './authorized-fetch.ts'
+import { needsOf, type Refused } from './challenge.ts'
 import { type CredentialKey, type CredentialStore, type LiveCredential, openStore } from './credentials.ts'
 import { createMetadataCache } from './discover.ts'
-import { SignInRequiredError } from './errors.ts'
-import { assertSecure } from './http.ts'
-import { freshCredential } from './refresh.ts'
+import { type AccessNeeds, SignInRequiredError } from './errors.ts'
+import type { Narrowing } from './exchange.ts'
+import { grantedScopes } from './scopes.ts'
 import { system as realSystem, type System } from './system.ts'
+import { createTokenSource, type TokenSource } from './token-source.ts'
 
-export type SessionOptions = {
+export type { SessionRequest } from './authorized-fetch.ts'
+
+/** `retry` when the person has signed in with what is needed; `give-up` hands the refusal to the caller. May throw. */
+export type OnStepUp = (needs: AccessNeeds, key: CredentialKey) => Promise<'retry' | 'give-up'>
+
+/** With `resource` or `scope` its tokens are narrowed to them; they are not stored. */
+export type SessionOptions = Narrowing & {
   issuer: string
   clientId: string
   /** The account's id; without it the current one. */
   account?: string
   store?: CredentialStore
   system?: System
-}
-
-export type SessionRequest = {
-  method?: string
-  headers?: ConstructorParameters<typeof Headers>[0]
-  /** Kept for a second try, hence no stream. */
-  body?: string | Uint8Array<ArrayBuffer> | URLSearchParams
-  signal?: AbortSignal
+  onStepUp?: OnStepUp
 }
 
 export type Session = {
   credential: () => Promise<LiveCredential>
-  accessToken: () => Promise<string>
+  /** `refused` is a token that was just refused: another one is got, however fresh it looks. */
+  accessToken: (refused?: string) => Promise<string>
   fetch: (url: string | URL, request?: SessionRequest) => Promise<Response>
 }
 
@@ -35,14 +38,19 @@ export function createSession(options: SessionOptions): Session {
   const system = options.system ?? realSystem
   const store = options.store ?? openStore({ env: process.env, system })
   const cache = createMetadataCache(system)
-  const credential = async (refused?: string): Promise<LiveCredential> => {
+  const narrowing = { resource: options.resource, scope: options.scope }
+  const sources = new Map<string, TokenSource>()
+  const source = (): TokenSource => {
     const key = currentKey(options, store)
-    return freshCredential({ store, key, system, cache, ...(refused === undefined ? {} : { refused }) })
+    const found = sources.get(key.account) ?? createTokenSource({ store, key, system, cache, narrowing })
+    sources.set(key.account, found)
+    return found
   }
   return {
-    credential: () => credential(),
-    accessToken: async () => (await credential()).accessToken,
-    fetch: (url, request = {}) => fetchWithToken(new URL(url), request, credential, system),
+    credential: async () => source().credential(),
+    accessToken: async (refused) => source().token(refused),
+    fetch: async (url, request = {}) =>
+      fetchWithToken(new URL(url), request, { source: source(), system, onStepUp: options.onStepUp }),
   }
 }
 
@@ -53,117 +61,43 @@ function currentKey(options: SessionOptions, store: CredentialStore): Credential
   return { issuer, clientId, account }
 }
 
-type Credentials = (refused?: string) => Promise<LiveCredential>
+type Means = { source: TokenSource; system: System; onStepUp: OnStepUp | undefined }
 
-async function fetchWithToken(
+/** The source stays that of one account, whoever signs in meanwhile: nothing is begun as one person and ended as another. */
+async function fetchWithToken(url: URL, request: SessionRequest, means: Means): Promise<Response> {
+  const { source, system } = means
+  const token = await source.token()
+  let answer = await follow(url, request, token, system)
+  // Each once only: what is refused again, fresh from the server, will not get better.
+  if (answer.refused?.type === 'invalid_token')
+    answer = await again(url, request, system, answer, await source.token(token))
+  const better = await tokenForMore(answer.refused, means)
+  if (better !== undefined) answer = await again(url, request, system, answer, better)
+  return answer.response
+}
+
+async function again(
   url: URL,
   request: SessionRequest,
-  credential: Credentials,
   system: System,
-): Promise<Response> {
-  const { accessToken } = await credential()
-  const first = await follow(url, request, accessToken, system)
-  if (!first.tokenRefused) return first.response
-  // Once only: a token fresh from the server that is refused again will not get better.
-  const renewed = await credential(accessToken)
-  await first.response.body?.cancel()
-  return (await follow(url, request, renewed.accessToken, system)).response
-}
-
-type Answer = { response: Response; tokenRefused: boolean }
-
-/** Redirects are followed by hand, because a token must not travel to another origin with them. */
-async function follow(start: URL, request: SessionRequest, token: string, system: System): Promise<Answer> {
-  let url = start
-  let current = request
-  let own = true
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    // Once elsewhere, whoever is there chooses the address: the token stays away, also from its own origin.
-    own &&= url.origin === start.origin
-    const answer = own
-      ? await sendWithToken(url, current, token, system)
-      : { response: await sendPlain(url, current, system), tokenRefused: false }
-    const location = answer.response.headers.get('location')
-    if (!REDIRECTS.has(answer.response.status) || location === null) return answer
-    await answer.response.body?.cancel()
-    current = afterRedirect(current, answer.response.status)
-    url = new URL(location, url)
-  }
-  throw new TypeError(`${start.origin} redirects without end`)
-}
-
-async function sendWithToken(
-  url: URL,
-  request: SessionRequest,
+  before: Answer,
   token: string,
-  system: System,
 ): Promise<Answer> {
-  assertSecure(url)
-  try {
-    const response = await oauth.protectedResourceRequest(
-      token,
-      request.method ?? 'GET',
-      url,
-      new Headers(request.headers),
-      request.body,
-      {
-        [oauth.customFetch]: (address, init) => system.fetch(address, asRequestInit(init)),
-        [oauth.allowInsecureRequests]: true,
-        ...(request.signal ? { signal: request.signal } : {}),
-      },
-    )
-    return { response, tokenRefused: false }
-  } catch (error) {
-    // oauth4webapi reads the challenges (several schemes, quoting) and throws when there is one.
-    if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error
-    return { response: error.response, tokenRefused: error.status === 401 && saysInvalidToken(error) }
-  }
+  await before.response.body?.cancel()
+  return follow(url, request, token, system)
 }
 
-function asRequestInit(init: {
-  body?: unknown
-  headers: Record<string, string>
-  method: string
-}): RequestInit {
-  const { body, headers, method, ...rest } = init
-  const known = typeof body === 'string' || body instanceof Uint8Array || body instanceof URLSearchParams
-  return { ...rest, headers, method, redirect: 'manual', ...(known ? { body: asBody(body) } : {}) }
+/** A token that may get further, or undefined: then the refusal is the caller's to read. */
+async function tokenForMore(
+  refused: Refused | undefined,
+  { source, onStepUp }: Means,
+): Promise<string | undefined> {
+  if (refused === undefined || refused.type === 'invalid_token') return undefined
+  const credential = await source.credential()
+  const needs = needsOf(refused, grantedScopes(credential), source.resource ?? credential.resource)
+  const wanted = refused.type === 'insufficient_scope' ? refused.scope : undefined
+  // The sign-in reaches far enough; it is the token that was made too small.
+  if (wanted !== undefined && needs.missing.length === 0) return source.widen(wanted)
+  if (onStepUp === undefined || (await onStepUp(needs, source.key)) === 'give-up') return undefined
+  return source.widen(wanted) ?? source.token()
 }
-
-function asBody(
-  body: string | Uint8Array | URLSearchParams,
-): string | Uint8Array<ArrayBuffer> | URLSearchParams {
-  return body instanceof Uint8Array ? new Uint8Array(body) : body
-}
-
-function saysInvalidToken(error: oauth.WWWAuthenticateChallengeError): boolean {
-  return error.cause.some(
-    ({ scheme, parameters }) => scheme === 'bearer' && parameters.error === 'invalid_token',
-  )
-}
-
-function sendPlain(url: URL, request: SessionRequest, system: System): Promise<Response> {
-  const headers = new Headers(request.headers)
-  for (const name of ['authorization', 'cookie', 'proxy-authorization']) headers.delete(name)
-  const { method, body, signal } = request
-  return system.fetch(url.href, {
-    headers,
-    redirect: 'manual',
-    ...(method === undefined ? {} : { method }),
-    ...(body === undefined ? {} : { body }),
-    ...(signal === undefined ? {} : { signal }),
-  })
-}
-
-/** RFC 9110 §15.4: 303 always, and by long custom 301 and 302 of a POST, turn into a GET. */
-function afterRedirect(request: SessionRequest, status: number): SessionRequest {
-  const method = (request.method ?? 'GET').toUpperCase()
-  const becomesGet =
-    (status === 303 && method !== 'HEAD') || ((status === 301 || status === 302) && method === 'POST')
-  if (!becomesGet) return request
-  const { body: _dropped, ...rest } = request
-  return { ...rest, method: 'GET' }
-}
-
-const REDIRECTS = new Set([301, 302, 303, 307, 308])
-const MAX_REDIRECTS = 5

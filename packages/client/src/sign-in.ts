@@ -1,5 +1,5 @@
 // The whole of a sign-in: prove that the store works, sign in, learn who that is, keep it. Cancelling wins
-// until the credential is written. Not here: the device grant itself (device-login.ts).
+// until the credential is written. Not here: the ways to tokens themselves (device-login.ts, loopback-login.ts).
 import * as oauth from 'oauth4webapi'
 import {
   type Account,
@@ -8,9 +8,9 @@ import {
   keyOf,
   type LiveCredential,
 } from './credentials.ts'
-import { cancelled } from './device-code.ts'
 import { type DeviceLoginOptions, deviceLogin } from './device-login.ts'
 import { discover, type ServerMetadata } from './discover.ts'
+import { cancelled } from './errors.ts'
 import { guardedFetch } from './http.ts'
 import { tokenMembers } from './refresh.ts'
 import { revoke } from './revoke.ts'
@@ -18,17 +18,42 @@ import { system as realSystem, type System } from './system.ts'
 import { printable } from './text.ts'
 import { type Tokens, textClaims } from './tokens.ts'
 
-export type SignInOptions = DeviceLoginOptions & { issuer: string; store: CredentialStore }
+export type SignInOptions =
+  | (DeviceLoginOptions & { issuer: string; store: CredentialStore })
+  | (Omit<KeepOptions, 'metadata' | 'system'> & {
+      metadata?: ServerMetadata
+      system?: System
+      /** Another way to tokens than the device grant, such as `loopbackLogin`. */
+      obtain: (given: { metadata: ServerMetadata; system: System }) => Promise<Tokens>
+    })
 
 export type SignedIn = { credential: LiveCredential; metadata: ServerMetadata }
 
 export async function signIn(options: SignInOptions): Promise<SignedIn> {
-  const { store, issuer, clientId, signal } = options
+  const { store, issuer, signal } = options
   const system = options.system ?? realSystem
   // A token that nobody can store would be lost; so the store is proved before one is asked for.
-  store.probe()
-  const metadata = options.metadata ?? (await discoverUnlessCancelled(issuer, system, signal))
-  const tokens = await deviceLogin({ ...options, metadata, system })
+  store.choose()
+  const metadata = options.metadata ?? (await discover(issuer, { system, ...(signal ? { signal } : {}) }))
+  const given = { metadata, system }
+  const tokens = await ('obtain' in options ? options.obtain(given) : deviceLogin({ ...options, ...given }))
+  return { credential: await keepSignIn(tokens, { ...options, metadata, system }), metadata }
+}
+
+export type KeepOptions = {
+  issuer: string
+  clientId: string
+  metadata: ServerMetadata
+  store: CredentialStore
+  deviceName?: string
+  resource?: string
+  signal?: AbortSignal
+  system: System
+}
+
+/** What follows the tokens, however they were got: learn whose they are, keep them, end the sign-in that they replace. */
+export async function keepSignIn(tokens: Tokens, options: KeepOptions): Promise<LiveCredential> {
+  const { store, issuer, clientId, metadata, signal, system } = options
   const account = await learnAccount(metadata, clientId, tokens, system)
   const credential: LiveCredential = {
     version: 1,
@@ -37,6 +62,7 @@ export async function signIn(options: SignInOptions): Promise<SignedIn> {
     account,
     signedInAt: system.now(),
     ...(options.deviceName === undefined ? {} : { deviceName: options.deviceName }),
+    ...(options.resource === undefined ? {} : { resource: options.resource }),
     ...tokenMembers(tokens),
   }
   const before = previous(store, credential, system)
@@ -47,7 +73,7 @@ export async function signIn(options: SignInOptions): Promise<SignedIn> {
   await keep(store, metadata, credential, system)
   // The new sign-in replaces the old one of the same account; left alive it would stay in the device list.
   if (before?.state === 'live') await end(metadata, before, system, 2)
-  return { credential, metadata }
+  return credential
 }
 
 /** An old file that cannot be read has been set aside by the store, and must not cost us the new token. */
@@ -61,18 +87,6 @@ function previous(
   } catch (error) {
     system.log({ event: 'previous_sign_in_unreadable', detail: String(error) })
     return undefined
-  }
-}
-
-async function discoverUnlessCancelled(
-  issuer: string,
-  system: System,
-  signal: AbortSignal | undefined,
-): Promise<ServerMetadata> {
-  try {
-    return await discover(issuer, { system, ...(signal ? { signal } : {}) })
-  } catch (error) {
-    throw signal?.aborted ? cancelled(error) : error
   }
 }
 

@@ -1,15 +1,16 @@
 // Signing out: the server is told first, within two seconds, then what is stored is erased in any case, and
 // the caller learns which of the two happened (RV-12). Not here: the words for it (packages/cli).
-import type { Account, CredentialKey, CredentialStore, LiveCredential } from './credentials.ts'
+import type { Account, Credential, CredentialKey, CredentialStore, LiveCredential } from './credentials.ts'
 import { discover } from './discover.ts'
+import { StoreError } from './errors.ts'
 import { withRefreshLock } from './refresh-lock.ts'
 import { type RevocationOutcome, revoke } from './revoke.ts'
 import { system as realSystem, type System } from './system.ts'
 
 export type SignedOut = {
   account: Account
-  /** `nothing`: the sign-in had ended already. */
-  server: RevocationOutcome | 'nothing'
+  /** `nothing`: the sign-in had ended already. `locked`: the keychain did not give out what the server needs. */
+  server: RevocationOutcome | 'nothing' | 'locked'
 }
 
 export async function signOut(options: {
@@ -21,7 +22,7 @@ export async function signOut(options: {
   const system = options.system ?? realSystem
   // Under the lock, so that a refresh that is under way cannot write the credential back afterwards.
   const work = () => revokeAndErase(store, key, system)
-  const lock = { path: store.pathOf(key).replace(/\.json$/, '.lock'), system, timeoutSeconds: 2 }
+  const lock = { path: store.lockOf(key), system, timeoutSeconds: 2 }
   return withRefreshLock(lock, work).catch((error: unknown) => {
     system.log({ event: 'sign_out_without_lock', detail: String(error) })
     return work()
@@ -33,13 +34,24 @@ async function revokeAndErase(
   key: CredentialKey,
   system: System,
 ): Promise<SignedOut | undefined> {
-  const stored = store.read(key)
-  if (!stored) return undefined
+  const entry = store.entry(key)
+  if (!entry) return undefined
   try {
-    if (stored.state === 'ended') return { account: stored.account, server: 'nothing' }
-    return { account: stored.account, server: await tellServer(stored, system) }
+    const stored = readUnlessLocked(store, key)
+    if (stored === 'locked') return { account: entry.account, server: 'locked' }
+    if (stored?.state !== 'live') return { account: entry.account, server: 'nothing' }
+    return { account: entry.account, server: await tellServer(stored, system) }
   } finally {
     store.remove(key)
+  }
+}
+
+function readUnlessLocked(store: CredentialStore, key: CredentialKey): Credential | undefined | 'locked' {
+  try {
+    return store.read(key)
+  } catch (error) {
+    if (error instanceof StoreError) return 'locked'
+    throw error
   }
 }
 

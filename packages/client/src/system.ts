@@ -9,6 +9,8 @@ export type System = {
   /** Seconds that never jump; only differences mean anything. */
   monotonic: () => number
   randomName: () => string
+  /** From the operating system's generator. */
+  randomBytes: (count: number) => Uint8Array
   fetch: (url: string, init: RequestInit) => Promise<Response>
   /** Resolves early, without an error, when the signal aborts. */
   sleep: (seconds: number, signal?: AbortSignal) => Promise<void>
@@ -22,6 +24,7 @@ export const system: System = {
   now: () => Date.now() / 1000,
   monotonic: () => performance.now() / 1000,
   randomName: () => randomBytes(9).toString('base64url'),
+  randomBytes: (count) => randomBytes(count),
   fetch: (url, init) => fetch(url, init),
   sleep: (seconds, signal) => sleepUntil(seconds * 1000, signal),
   log: () => {},

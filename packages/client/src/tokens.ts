@@ -1,10 +1,10 @@
 // Reads the answer of the token endpoint, for every grant: validated by oauth4webapi, then turned into our
 // own words. Also the measured difference between the server's clock and ours. Not here: when tokens are
-// fresh enough to use (credentials.ts), and errors of the endpoint (refusalOf in http.ts).
+// fresh enough to use (credential.ts).
 import * as oauth from 'oauth4webapi'
 import type { ServerMetadata } from './discover.ts'
-import { AnswerError } from './errors.ts'
-import { jsonOf } from './http.ts'
+import { AnswerError, OAuthError } from './errors.ts'
+import { isTrouble, jsonOf, refusalOf, unavailable } from './http.ts'
 
 export type Tokens = {
   accessToken: string
@@ -12,6 +12,8 @@ export type Tokens = {
   scope?: string
   /** Seconds from `receivedAt`; absent means that nobody knows (CL-11). */
   expiresIn?: number
+  /** Seconds from `receivedAt` until only the person can go on; absent means that nobody knows. */
+  authorizationExpiresIn?: number
   /** Our wall clock when the answer came, in seconds. */
   receivedAt: number
   /** Server clock minus ours, in seconds; 0 when they agree within two. */
@@ -22,21 +24,25 @@ export type Tokens = {
   name?: string
 }
 
+/** @throws OAuthError for a refusal, AnswerError for an answer that is neither that nor tokens. */
 export async function readTokens(
   metadata: ServerMetadata,
   clientId: string,
   response: Response,
-  grant: 'device_code' | 'refresh_token',
+  grant: keyof typeof processors,
   now: number,
+  /** Of the authorization request; an ID token that answers it holds the same (OIDC Core §3.1.3.7). */
+  nonce?: string,
 ): Promise<Tokens> {
+  await assertGranted(metadata, response)
   const clockOffset = measureOffset(response, now)
   // An ID token is judged by the server's clock: a machine whose clock is a day wrong still signs in.
   const client = { client_id: clientId, [oauth.clockSkew]: clockOffset, [oauth.clockTolerance]: 60 }
-  const process =
-    grant === 'device_code' ? oauth.processDeviceCodeResponse : oauth.processRefreshTokenResponse
+  const process = processors[grant]
   const arrived = await jsonOf(response)
   try {
-    const answer = await process(metadata, client, response)
+    const expected = nonce !== undefined && arrived.id_token !== undefined ? { expectedNonce: nonce } : {}
+    const answer = await process(metadata, client, response, expected)
     if (answer.token_type !== 'bearer') throw new TypeError('token_type is not Bearer')
     if (answer.expires_in !== undefined && answer.expires_in <= 0)
       throw new TypeError('expires_in is not positive')
@@ -52,11 +58,34 @@ export async function readTokens(
       ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
       ...(answer.scope === undefined ? {} : { scope: answer.scope }),
       ...(answer.expires_in === undefined ? {} : { expiresIn: answer.expires_in }),
+      ...authorizationEnd(arrived.authorization_expires_in),
       ...(claims ? { subject: claims.sub, ...textClaims(claims) } : {}),
     }
   } catch (cause) {
     throw new UnusableTokens(metadata.issuer, arrived, cause)
   }
+}
+
+/** A server in trouble refuses nothing, even where it says so in the form of RFC 6749 §5.2. */
+async function assertGranted({ issuer }: ServerMetadata, response: Response): Promise<void> {
+  if (response.status === 200) return
+  const refusal = await refusalOf(response)
+  if (refusal && !isTrouble(refusal.status)) throw new OAuthError(refusal)
+  throw unavailable(new URL(issuer).host, response)
+}
+
+/** draft-ietf-oauth-refresh-token-expiration. What makes no sense there counts as not said: tokens are not lost for it. */
+function authorizationEnd(seconds: unknown): { authorizationExpiresIn?: number } {
+  if (typeof seconds !== 'number' || !(seconds > 0 && seconds <= LONGEST_SECONDS)) return {}
+  return { authorizationExpiresIn: seconds }
+}
+
+/** By the server's clock. */
+export function instantOf(
+  { receivedAt, clockOffset }: Pick<Tokens, 'receivedAt' | 'clockOffset'>,
+  seconds: number | undefined,
+): number | undefined {
+  return seconds === undefined ? undefined : receivedAt + clockOffset + seconds
 }
 
 /** Carries what arrived, so that the caller can revoke it; never printed or serialised. */
@@ -85,3 +114,12 @@ function measureOffset(response: Response, now: number): number {
   const offset = Math.round(server + 0.5 - now)
   return Math.abs(offset) < 2 ? 0 : offset
 }
+
+const processors = {
+  device_code: oauth.processDeviceCodeResponse,
+  refresh_token: oauth.processRefreshTokenResponse,
+  authorization_code: oauth.processAuthorizationCodeResponse,
+  token_exchange: oauth.processGenericTokenEndpointResponse,
+}
+// A century: what is longer is for ever, or a mistake.
+const LONGEST_SECONDS = 100 * 365.25 * 86_400

@@ -20,6 +20,7 @@ export type ClientFlags = {
   skipConsent?: boolean
   parOnly?: boolean
   dpopOnly?: boolean
+  deviceNetworkPolicy?: string
   introspectsAll?: boolean
   tokenFormat?: string
   tokenSeconds?: string
@@ -61,6 +62,10 @@ export function clientFlags(command: Command): Command {
     .option('--skip-consent', 'people are not asked; never so for a program that anybody could pose as')
     .option('--par-only', 'only pushed authorization requests')
     .option('--dpop-only', 'only tokens bound to a key')
+    .option(
+      '--device-network-policy <policy>',
+      'for codes approved from another network: confirm, return-code, refuse, or default',
+    )
     .option('--introspects-all', 'it may ask about tokens of other programs, as an API does')
     .option('--token-format <format>', 'jwt or opaque')
     .option('--token-seconds <seconds>', 'life of its access tokens, 60 to 3600')
@@ -95,6 +100,7 @@ export function membersOf(flags: ClientFlags): ClientChanges {
     skipsConsent: flags.skipConsent,
     requiresPar: flags.parOnly,
     requiresDpop: flags.dpopOnly,
+    deviceNetworkPolicy: flags.deviceNetworkPolicy === 'default' ? null : flags.deviceNetworkPolicy,
     introspectsAll: flags.introspectsAll,
     accessTokenFormat: flags.tokenFormat,
     accessTokenSeconds: number(flags.tokenSeconds, '--token-seconds'),

@@ -36,6 +36,7 @@ test('CA-01 RU-08 every flag of clients add says what it is for', async () => {
     ...['--token-alg', 'EdDSA', '--refresh-idle-seconds', '3600', '--refresh-absolute-seconds', '7200'],
     ...['--id-token-alg', 'ES256', '--introspection-alg', 'ES256', '--userinfo-alg', 'RS256'],
     ...['--exchange-audience', 'https://api.example', '--exchange-foreign'],
+    ...['--device-network-policy', 'refuse'],
     ...[
       '--home',
       'https://web.example/',
@@ -76,6 +77,7 @@ test('CA-01 RU-08 every flag of clients add says what it is for', async () => {
     pages: { home: 'https://web.example/', terms: 'https://web.example/t', privacy: 'https://web.example/p' },
     requires_par: true,
     requires_dpop: true,
+    device_network_policy: 'refuse',
     access_token_format: 'opaque',
     access_token_seconds: 300,
     access_token_alg: 'EdDSA',

@@ -1,4 +1,4 @@
-// `countersign users`: accounts of the server, added, switched off, and linked to subjects of trusted issuers without a browser.
+// `countersign users`: accounts of the server, added, shown, switched off, and linked to subjects of trusted issuers without a browser.
 // How accounts are kept is @countersign/server.
 
 import { UsageError } from '@countersign/client/terminal'
@@ -26,6 +26,14 @@ export function define(program: Command, context: Context): void {
     .option('--password-stdin', 'read the password from stdin (needed)')
     .action((email: string, flags: AddFlags) => add(email, flags, context))
   adminCommand(users, 'list', 'list all accounts').action((flags: AdminFlags) => list(flags, context))
+  adminCommand(users, 'show <who>', 'show an account and whom it is at other providers').action(
+    (who: string, flags: AdminFlags) => show(who, flags, context),
+  )
+  adminCommand(
+    users,
+    'disconnect <who> <identity>',
+    'take an identity from an account, even its last way in; signs its browsers out',
+  ).action((who: string, identity: string, flags: AdminFlags) => disconnect(who, identity, flags, context))
   adminCommand(users, 'disable <who>', 'switch an account off (by id or address); ends its sign-ins').action(
     (who: string, flags: AdminFlags) => setDisabled(who, true, flags, context),
   )
@@ -103,6 +111,39 @@ function list(flags: AdminFlags, context: Context): Promise<void> {
       { title: 'id', of: (account: (typeof accounts)[number]) => account.id },
     ]
     context.terminal.print(table(accounts, columns, 'No accounts yet.'))
+  })
+}
+
+function show(who: string, flags: AdminFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    const account = await admin.showAccount(who)
+    const identities = await admin.listIdentities(account.id)
+    if (flags.json) return context.terminal.printJson({ ...account, identities })
+    const facts = [
+      { title: 'email', of: () => account.email },
+      { title: 'name', of: () => account.name },
+      { title: 'admin', of: () => account.admin },
+      { title: 'disabled', of: () => minuteOf(account.disabled_at) },
+      { title: 'since', of: () => minuteOf(account.created_at) },
+      { title: 'id', of: () => account.id },
+    ]
+    context.terminal.print(`${table([account], facts, '')}\n`)
+    const columns = [
+      { title: 'provider', of: (one: (typeof identities)[number]) => one.provider },
+      { title: 'subject', of: (one: (typeof identities)[number]) => one.subject },
+      { title: 'name', of: (one: (typeof identities)[number]) => one.name ?? one.email },
+      { title: 'last used', of: (one: (typeof identities)[number]) => minuteOf(one.last_used_at) },
+      { title: 'identity', of: (one: (typeof identities)[number]) => one.id },
+    ]
+    context.terminal.print(table(identities, columns, 'Nobody at another provider.'))
+  })
+}
+
+function disconnect(who: string, identity: string, flags: AdminFlags, context: Context): Promise<void> {
+  return withAdmin(flags, context, async (admin) => {
+    await admin.disconnectIdentity(who, identity)
+    if (flags.json) context.terminal.printJson({ disconnected: identity })
+    else context.terminal.succeed(`${who} is not ${identity} any more; its browsers are signed out.`)
   })
 }
 

@@ -8,20 +8,25 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
+const homes: string[] = []
+
 export type Finished = { code: number | null; stdout: string; stderr: string }
 
 export function freshEnvironment(): Record<string, string> {
   const home = mkdtempSync(join(tmpdir(), 'countersign-cli-'))
-  process.once('exit', () => rmSync(home, { recursive: true, force: true }))
+  if (homes.push(home) === 1)
+    process.once('exit', () => {
+      for (const one of homes) rmSync(one, { recursive: true, force: true })
+    })
   return { PATH: process.env.PATH ?? '', HOME: home, COUNTERSIGN_CONFIG_DIR: join(home, 'config') }
 }
 
 export async function runProgram(
   args: string[],
   env: Record<string, string>,
-  options: { input?: string; onStderr?: (text: string, child: ChildProcess) => void } = {},
+  options: { input?: string; cwd?: string; onStderr?: (text: string, child: ChildProcess) => void } = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: 'pipe' })
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: 'pipe', cwd: options.cwd })
   const out = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     out.stdout += chunk

@@ -1,61 +1,63 @@
-// Which server, client and account a command means: flag, then variable, then the latest sign-in, then the
-// default. Loads nothing heavy.
-import { variable } from '../app.ts'
-import type { CredentialStore } from '../credentials.ts'
-import { UsageError } from '../terminal/terminal.ts'
-import { type Context, type Flags, textFlag } from './command.ts'
+// What a command is about, with the one question that may come up: whether a server that only a project file names
+// is to be trusted. Everything else is decided by ../resolve.ts, which asks nobody.
+import { type CredentialStore, openStore } from '../credentials.ts'
+import { type Asking, resolveTarget, type Target } from '../resolve.ts'
+import { ask } from '../terminal/ask.ts'
+import { clean } from '../terminal/terminal.ts'
+import { trustServer } from '../trusted-servers.ts'
+import { type Context, type Flags, isOn } from './command.ts'
+import { wantedStore } from './store-words.ts'
 
-export type Target = { issuer: string; clientId: string }
-type Environment = Record<string, string | undefined>
-type Asking = Pick<Context, 'app' | 'env'>
+export { normalIssuer } from '../server-address.ts'
 
-/** For `login`: a server that was used long ago must not be signed in to by accident. */
-export function loginTarget(flags: Flags, { app, env }: Asking): Target {
-  const named = namedServer(flags, { app, env }) ?? app.issuer
-  if (named === undefined) throw new UsageError(`no server: give --server, or set ${variable(app, 'SERVER')}`)
-  return {
-    issuer: normalIssuer(named),
-    clientId: textFlag(flags, 'clientId') ?? (env[variable(app, 'CLIENT_ID')] || app.clientId),
+export type StoredTarget = Target & { store: CredentialStore }
+
+/** For `login`: flag, variable, project, default. */
+export function loginTarget(flags: Flags, context: Context): Promise<StoredTarget> {
+  return targetOf({ ...askingOf(flags, context), forSignIn: true }, context)
+}
+
+/** For commands that use a sign-in. */
+export function storedTarget(flags: Flags, context: Context): Promise<StoredTarget> {
+  return targetOf(askingOf(flags, context), context)
+}
+
+export function askingOf(
+  flags: Flags,
+  { app, env, cwd, system, memory }: Context,
+): Asking & { flags: Flags } {
+  return { flags, env, cwd, app, store: openStore({ env, app, system, memory, kind: wantedStore(flags) }) }
+}
+
+async function targetOf(asking: Asking & { flags: Flags }, context: Context): Promise<StoredTarget> {
+  return { ...(await withTrust(asking, context, () => resolveTarget(asking))), store: asking.store }
+}
+
+/** The person is asked once, and never in a pipe: there the error says what to do. */
+export async function withTrust<T>(
+  { flags, store }: Asking & { flags: Flags },
+  context: Context,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const server = untrustedServer(error)
+    if (server === undefined || !context.terminal.interactive || isOn(flags, 'json')) throw error
+    if (!(await askForTrust(server, error, context))) throw error
+    trustServer(store.directory, server, context.system)
+    return work()
   }
 }
 
-/** For commands that use a sign-in: without a name, the latest. */
-export function storedTarget(flags: Flags, asking: Asking, store: CredentialStore): Target {
-  if (namedServer(flags, asking)) return loginTarget(flags, asking)
-  const latest = store.latestIssuer()
-  return loginTarget(latest === undefined ? flags : { ...flags, server: latest }, asking)
+function untrustedServer(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'server_untrusted')) return undefined
+  return 'server' in error && typeof error.server === 'string' ? error.server : undefined
 }
 
-function namedServer(flags: Flags, { app, env }: Asking): string | undefined {
-  return textFlag(flags, 'server') ?? textFlag(flags, 'issuer') ?? (env[variable(app, 'SERVER')] || undefined)
+async function askForTrust(server: string, error: unknown, { terminal }: Context): Promise<boolean> {
+  const path = error instanceof Error && 'path' in error ? String(error.path) : 'The project'
+  terminal.warn(`${clean(path)} names a server that was never used on this computer:`)
+  terminal.say(`  ${terminal.paint('bold', clean(server))}`)
+  return /^y(es)?$/i.test((await ask(terminal, 'Trust it from now on? [y/N] ')) ?? '')
 }
-
-/** `https://x/` and `https://x` are one server and must find one credential. */
-export function normalIssuer(text: string): string {
-  const url = URL.parse(text)
-  return url ? url.href.replace(/\/$/, '') : text
-}
-
-/** What programs started by an agent are marked with; shown to the person who approves. */
-export function agentName(env: Environment): string | undefined {
-  for (const [variable, name] of agents) if (env[variable]) return name
-  return undefined
-}
-
-/** The name of the variable that says so, or undefined. */
-export function ciVariable(env: Environment): string | undefined {
-  for (const name of ['GITHUB_ACTIONS', 'GITLAB_CI', 'BUILDKITE', 'JENKINS_URL', 'TF_BUILD', 'CI']) {
-    const value = env[name]
-    if (value && value !== 'false' && value !== '0') return name
-  }
-  return undefined
-}
-
-const agents: [string, string][] = [
-  ['CLAUDECODE', 'Claude Code'],
-  ['CURSOR_AGENT', 'Cursor'],
-  ['CURSOR_TRACE_ID', 'Cursor'],
-  ['GEMINI_CLI', 'Gemini CLI'],
-  ['CODEX_SANDBOX', 'Codex'],
-  ['OPENCODE', 'OpenCode'],
-]

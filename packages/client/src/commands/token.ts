@@ -1,35 +1,53 @@
 // `token`: an access token on stdout, renewed when needed. The usual case, a token that is still
 // good, never comes here (fast-token.ts).
-import { variable } from '../app.ts'
+import { SignInRequiredError } from '../errors.ts'
+import { resolveToken, type TokenAnswer } from '../resolve-token.ts'
 import { type Exit, exits } from '../terminal/terminal.ts'
-import { type Call, type Context, isOn, textFlag } from './command.ts'
-import { storedTarget } from './target.ts'
+import { type Call, type Context, type Flags, isOn, textFlag } from './command.ts'
+import { askingOf, withTrust } from './target.ts'
 
 export async function run({ flags }: Call, context: Context): Promise<Exit> {
-  const { terminal, env, system, app } = context
-  const token = env[variable(app, 'TOKEN')]
-  if (token) {
-    if (isOn(flags, 'json')) terminal.printJson({ access_token: token, source: 'environment' })
-    else terminal.print(token)
-    return exits.ok
-  }
-  const { createSession, openStore } = await import('../index.ts')
-  const store = openStore({ env, app, system })
-  const target = storedTarget(flags, context, store)
-  const wanted = textFlag(flags, 'account')
-  const found = store
-    .list(target.issuer, target.clientId)
-    .find(({ account }) => account.id === wanted || account.email === wanted)
-  const account = wanted === undefined ? {} : { account: found?.account.id ?? wanted }
-  const credential = await createSession({ ...target, ...account, store, system }).credential()
-  if (isOn(flags, 'json'))
-    terminal.printJson({
-      access_token: credential.accessToken,
-      source: 'stored',
-      account: credential.account.email ?? credential.account.id,
-      server: credential.issuer,
-      expires_at: credential.expiresAt === undefined ? undefined : Math.floor(credential.expiresAt),
-    })
-  else terminal.print(credential.accessToken)
+  const { terminal, system } = context
+  if (textFlag(flags, 'for') || textFlag(flags, 'scope')) return printSmaller(flags, context)
+  const asking = { ...askingOf(flags, context), system }
+  const answer = await withTrust(asking, context, () => resolveToken(asking))
+  if ('reason' in answer) throw new SignInRequiredError(answer.reason, answer.account)
+  if (isOn(flags, 'json')) terminal.printJson(asJson(answer))
+  else terminal.print(shown(answer.token, flags))
   return exits.ok
+}
+
+async function printSmaller(flags: Flags, context: Context): Promise<Exit> {
+  const { smallerToken } = await import('./token-for.ts')
+  const { token, source, issuer, account } = await smallerToken(flags, context)
+  const { accessToken, scope, expiresAt } = token
+  const expires_at = expiresAt === undefined ? undefined : Math.floor(expiresAt)
+  if (isOn(flags, 'json'))
+    context.terminal.printJson({
+      access_token: accessToken,
+      source,
+      account,
+      server: issuer,
+      scope,
+      expires_at,
+    })
+  else context.terminal.print(shown(accessToken, flags))
+  return exits.ok
+}
+
+/** As a header it goes through a pipe into `curl -H @-`, and not into the list of processes. */
+function shown(token: string, flags: Flags): string {
+  return isOn(flags, 'header') ? `Authorization: Bearer ${token}` : token
+}
+
+function asJson(answer: Extract<TokenAnswer, { token: string }>): Record<string, unknown> {
+  const { token, source } = answer
+  if (source === 'environment') return { access_token: token, source, server: answer.server?.server }
+  return {
+    access_token: token,
+    source,
+    account: answer.account.email ?? answer.account.id,
+    server: answer.server.server,
+    expires_at: answer.expiresAt === undefined ? undefined : Math.floor(answer.expiresAt),
+  }
 }

@@ -7,6 +7,8 @@ export type LiveArea = {
   show: (lines: string[]) => void
   /** Prints a line that stays, above the area. */
   note: (print: () => void) => void
+  /** Gives the keys to somebody else, and back when what it returns is called. */
+  lendKeys: (onKey: KeyHandler) => () => void
   /** Removes the area, shows the cursor again and gives the keyboard back. */
   close: () => void
 }
@@ -33,7 +35,8 @@ export function openLiveArea(terminal: Terminal, onKey: KeyHandler): LiveArea {
     terminal.draw(lines.join('\n'))
     shown = lines
   }
-  const keyboard = readKeys(terminal, onKey)
+  let listener = onKey
+  const keyboard = readKeys(terminal, (key) => listener(key))
   const restore = (): void => terminal.draw(SHOW_CURSOR)
   // However the process ends, nobody is left without a cursor.
   process.on('exit', restore)
@@ -45,6 +48,12 @@ export function openLiveArea(terminal: Terminal, onKey: KeyHandler): LiveArea {
       erase()
       print()
       if (before.length > 0) show(before)
+    },
+    lendKeys: (borrower) => {
+      listener = borrower
+      return () => {
+        listener = onKey
+      }
     },
     close: () => {
       erase()

@@ -3,9 +3,8 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { createApp } from '../app.ts'
-import { minutes } from '../commands/login-view.ts'
-import { agentName, ciVariable, loginTarget, normalIssuer, storedTarget } from '../commands/target.ts'
+import { minutes } from '../commands/login-keys.ts'
+import { agentName, ciVariable } from '../environment.ts'
 import * as errors from '../index.ts'
 import { clean, createTerminal, exits, explain, jsonLine, UsageError } from './terminal.ts'
 
@@ -15,17 +14,17 @@ const explained: [Error, number, string][] = [
   [
     new errors.NetworkError('network', 'login.example', 'could not reach login.example (ECONNREFUSED)'),
     exits.network,
-    'Could not reach login.example (ECONNREFUSED).',
+    'Could not reach login.example (ECONNREFUSED). Try: countersign doctor',
   ],
   [
     Object.assign(new errors.NetworkError('timeout', 'login.example', 'slow'), { attempts: 4 }),
     exits.network,
-    'Could not reach login.example (connect timeout, 4 attempts).',
+    'Could not reach login.example (connect timeout, 4 attempts). Try: countersign doctor',
   ],
   [
     new errors.AnswerError('html_answer', 'login.example answered a web page', evidence),
     exits.network,
-    'login.example answered a web page. A proxy is in the way.',
+    'login.example answered a web page. A proxy is in the way: countersign doctor',
   ],
   [
     new errors.SignInEndedError('access_denied', 'access_denied'),
@@ -119,20 +118,6 @@ test('the countdown shows minutes and seconds and never less than nothing', () =
     [-5, '0:00'],
   ]
   for (const [seconds, expected] of table) assert.equal(minutes(seconds), expected)
-})
-
-test('which server is meant: flag, variable, latest sign-in (not for login), default', () => {
-  const store = { latestIssuer: () => 'https://latest.example' } as errors.CredentialStore
-  const app = createApp({ appName: 'Acme', clientId: 'acme-cli', issuer: 'https://own.example' })
-  const asking = { app, env: {} }
-  const told = { app, env: { ACME_SERVER: 'https://env.example/' } }
-  assert.equal(loginTarget({}, asking).issuer, 'https://own.example')
-  assert.equal(loginTarget({}, told).issuer, 'https://env.example')
-  assert.equal(loginTarget({ server: 'https://flag.example' }, told).issuer, 'https://flag.example')
-  assert.equal(storedTarget({}, asking, store).issuer, 'https://latest.example')
-  assert.equal(storedTarget({}, told, store).issuer, 'https://env.example')
-  assert.equal(normalIssuer('https://x.example/tenant/'), 'https://x.example/tenant')
-  assert.equal(normalIssuer('nonsense'), 'nonsense')
 })
 
 test('CL-19 CI and agents are recognised by their variables', () => {

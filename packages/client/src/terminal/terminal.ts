@@ -12,10 +12,14 @@ export const exits = {
   expired: 5,
   network: 6,
   refusedByPolicy: 7,
+  pending: 8,
   cancelled: 130,
 } as const
 
-export type Exit = (typeof exits)[keyof typeof exits]
+export type Exit = (typeof exits)[keyof typeof exits] | ForeignExit
+
+/** That of a program that was run for the person (commands/exec.ts). */
+export type ForeignExit = number & { readonly foreign: true }
 
 type Input = NodeJS.ReadStream & { fd: 0 }
 export type Streams = { stdin: Input; stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }
@@ -25,6 +29,7 @@ export type Terminal = {
   env: Record<string, string | undefined>
   /** Keys can be read and a line can be redrawn. */
   interactive: boolean
+  tty: { stdin: boolean; stdout: boolean; stderr: boolean }
   /** A person may be looking at stderr. */
   hasTty: boolean
   columns: () => number
@@ -57,6 +62,7 @@ export function createTerminal(streams: Streams, env: Terminal['env']): Terminal
     stdin,
     env,
     interactive: stdin.isTTY === true && stderr.isTTY === true && env.TERM !== 'dumb',
+    tty: { stdin: stdin.isTTY === true, stdout: stdout.isTTY === true, stderr: stderr.isTTY === true },
     hasTty: stdin.isTTY === true || stdout.isTTY === true,
     columns: () => stderr.columns ?? 80,
     rows: () => stderr.rows ?? 24,
@@ -84,34 +90,47 @@ export type Failure = { exit: Exit; code: string; message: string }
 
 /**
  * The exit code and the sentence for anything that was thrown. Works by the stable `code` of the error, not
- * by its class, so that no package has to be loaded to explain a failure.
+ * by its class, so that no package has to be loaded to explain a failure. `loginFlags` is what the next login has to be given.
  */
-export function explain(error: unknown, command: string): Failure {
+export function explain(error: unknown, command: string, loginFlags = ''): Failure {
   const code = textOf(error, 'code') ?? 'unexpected'
   const message = clean(error instanceof Error ? error.message : String(error))
-  return { code, exit: exitOf(code), message: sentence(code, message, error, command) }
+  return { code, exit: exitOf(code), message: sentence(code, message, error, { command, loginFlags }) }
 }
 
 function exitOf(code: string): Exit {
   return exitByCode[code] ?? exits.error
 }
 
-function sentence(code: string, message: string, error: unknown, command: string): string {
+function sentence(
+  code: string,
+  message: string,
+  error: unknown,
+  { command, loginFlags }: { command: string; loginFlags: string },
+): string {
   switch (code) {
     case 'network':
     case 'timeout': {
       const attempts = textOf(error, 'attempts')
       const reason = code === 'timeout' ? 'connect timeout' : reasonIn(message)
-      return `Could not reach ${clean(textOf(error, 'host') ?? 'the server')} (${reason}${attempts ? `, ${attempts} attempts` : ''}).`
+      return `Could not reach ${clean(textOf(error, 'host') ?? 'the server')} (${reason}${attempts ? `, ${attempts} attempts` : ''}). Try: ${command} doctor`
     }
     case 'html_answer':
-      return `${message}. A proxy is in the way.`
+      return `${message}. A proxy is in the way: ${command} doctor`
+    case 'untrusted_certificate':
+      return `${message}. A proxy may be looking into the connection: ${command} doctor`
+    case 'server_unavailable':
+      return `${message}.${laterIn(error)}`
     case 'access_denied':
       return denialSentence(clean(textOf(error, 'description') ?? ''))
     case 'cancelled':
       return 'Cancelled. Nothing was signed in.'
+    case 'credential_corrupt':
+    case 'keychain_lacks_key':
     case 'sign_in_required':
-      return `${message} Run: ${command} login`
+      return `${message} Run: ${command} login${clean(loginFlags) && ` ${clean(loginFlags)}`}${flagsFor(error)}`
+    case 'unknown_flow':
+      return `${message} Start again: ${command} login --no-wait`
     case 'refused_by_policy':
       return policySentence(error, message)
     default:
@@ -130,6 +149,18 @@ function policySentence(error: unknown, message: string): string {
   const words = clean(textOf(error, 'description') ?? message)
   const link = textOf(error, 'uri')
   return `Refused by the server: ${words}${link ? ` See ${clean(link)}` : ''}`
+}
+
+/** What the next sign-in has to ask for, where that is known (MoreAccessError). */
+function flagsFor(error: unknown): string {
+  const needs: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'needs') : undefined
+  const [scope, resource] = [textOf(needs, 'scope'), textOf(needs, 'resource')]
+  return `${scope ? ` --scope "${clean(scope)}"` : ''}${resource ? ` --resource ${clean(resource)}` : ''}`
+}
+
+function laterIn(error: unknown): string {
+  const seconds = Number(textOf(error, 'retryAfterSeconds'))
+  return seconds > 0 ? ` Try again in ${Math.ceil(seconds)} s.` : ' Try again later.'
 }
 
 function reasonIn(message: string): string {
@@ -171,14 +202,20 @@ const styles: Record<Style, number> = { green: 32, red: 31, yellow: 33, bold: 1,
 const exitByCode: Record<string, Exit> = {
   usage: exits.usage,
   bad_issuer: exits.usage,
+  store_unknown: exits.usage,
   config: exits.usage,
+  network_setting: exits.usage,
   invalid: exits.usage,
   access_denied: exits.denied,
   sign_in_required: exits.signInNeeded,
   credential_corrupt: exits.signInNeeded,
+  keychain_lacks_key: exits.signInNeeded,
+  server_untrusted: exits.signInNeeded,
+  unknown_flow: exits.signInNeeded,
   expired: exits.expired,
   network: exits.network,
   timeout: exits.network,
+  untrusted_certificate: exits.network,
   html_answer: exits.network,
   malformed_answer: exits.network,
   answer_too_large: exits.network,
