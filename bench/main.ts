@@ -15,6 +15,7 @@ import { installPacked, type PackedProgram } from './packed.ts'
 import { betterAuthPeer } from './peers/better-auth.ts'
 import { oidcProvider } from './peers/oidc-provider.ts'
 import { canPin, pinSelf } from './pin.ts'
+import { measureProgram } from './program-measures.ts'
 import { type Findings, failureLines, writeReport } from './report.ts'
 import { type Contestant, runRounds } from './rounds.ts'
 import type { Target } from './target.ts'
@@ -39,6 +40,7 @@ const findings: Findings = {
   measurements: [],
   coldStarts: [],
   idle: [],
+  program: [],
   crowd: [],
   signIns: [],
 }
@@ -47,6 +49,10 @@ try {
   for (const target of targets) await prepare(target)
   if (options.measures)
     await startAndRest(ours.length > 0 ? [...targets, ...(await packedTargets())] : targets)
+  if (options.measures && packed !== undefined) {
+    say('the program')
+    findings.program = await measureProgram(packed.main, options.programRuns)
+  }
   if (options.rounds > 0) {
     await startAll(targets)
     findings.measurements = await runRounds(bare, running, load, { ...options, say })

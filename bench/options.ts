@@ -8,6 +8,7 @@ export type Options = {
   only: string[]
   measures: boolean
   coldStarts: number
+  programRuns: number
   idleSeconds: number
   signIns: number
   databaseSignIns: number
@@ -34,6 +35,7 @@ export function readOptions(args: string[]): Options {
     only: values.only,
     measures: !values['skip-measures'],
     coldStarts: quick ? 3 : 10,
+    programRuns: quick ? 4 : 20,
     idleSeconds: 15,
     signIns: quick ? 20 : 100,
     databaseSignIns: 20,

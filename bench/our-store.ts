@@ -188,7 +188,7 @@ export async function writeCodes(
   deviceCodeHashes.sort()
   const userCodeHashes = deviceCodeHashes.map(() => randomBytes(32).toString('base64url')).sort()
   const event = { client, scopes: ['profile'], resources: [], context, now: nowSeconds() }
-  const plain = { jkt: null, acrValues: [], maxAge: null }
+  const plain = { jkt: null, acrValues: [], maxAge: null, takesReturnCode: false }
   const startOne = async (deviceCodeHash: string, index: number) => {
     const hashes = { deviceCodeHash, userCodeHash: userCodeHashes[index] ?? '' }
     const { writes } = deviceAuthorization.start(

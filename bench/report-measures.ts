@@ -4,11 +4,13 @@ import type { Crowd } from './crowd.ts'
 import { type ColdStart, type Idle, median, quantile } from './measures.ts'
 import { otherGoals } from './operations.ts'
 import type { SignIns } from './our-measures.ts'
+import type { ProgramTimes } from './program-measures.ts'
 import { table } from './report-table.ts'
 
 export type OtherFindings = {
   coldStarts: ColdStart[]
   idle: Idle[]
+  program: ProgramTimes[]
   signIns: SignIns[]
   crowd: Crowd[]
 }
@@ -16,6 +18,7 @@ export type OtherFindings = {
 export function measuresReport(findings: OtherFindings): string[] {
   return [
     ...startAndRest(findings),
+    ...(findings.program.length === 0 ? [] : theProgram(findings.program)),
     ...approvalToToken(findings.signIns),
     ...(findings.crowd.length === 0 ? [] : outstandingCodes(findings.crowd)),
   ]
@@ -43,6 +46,38 @@ function startAndRest({ coldStarts, idle }: OtherFindings): string[] {
     ...table([...header, 'resident when idle'], [...rows, goal]),
     '',
     'Ours run from a clone except the one as published, which was packed and installed from its tarballs.',
+    '',
+  ]
+}
+
+const whatTheProgramDid: Record<ProgramTimes['what'], string> = {
+  node: '`node -e 0`',
+  token: '`countersign token`, the stored token still good',
+  'refusal in CI': '`countersign login` in CI without a terminal',
+  '^C': '^C while `countersign login` waits, until it has ended and the server knows',
+}
+
+function theProgram(program: ProgramTimes[]): string[] {
+  const node = median(program.find(({ what }) => what === 'node')?.milliseconds ?? [])
+  const { programMilliseconds, interruptMilliseconds } = otherGoals
+  const rows = program.map(({ what, milliseconds }) => {
+    const time = median(milliseconds)
+    const worst = `${Math.max(...milliseconds).toFixed(0)} ms`
+    if (what === 'node') return [whatTheProgramDid[what], `${time.toFixed(0)} ms`, '-', worst]
+    if (what === '^C') {
+      const shown = `${time.toFixed(0)} ms${verdict(time < interruptMilliseconds)} (< ${interruptMilliseconds})`
+      return [whatTheProgramDid[what], shown, '-', worst]
+    }
+    const beyond = time - node
+    const goal = programMilliseconds[what]
+    const shown = `${beyond.toFixed(0)} ms${verdict(beyond < goal)} (< ${goal})`
+    return [whatTheProgramDid[what], `${time.toFixed(0)} ms`, shown, worst]
+  })
+  const times = program[0]?.milliseconds.length
+  return [
+    '## The program, as published',
+    '',
+    ...table([`median of ${times}`, 'whole', 'beyond Node', 'worst'], rows),
     '',
   ]
 }
