@@ -7,6 +7,7 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Postgres, startPostgres } from '../test/support/postgres.ts'
 import { installChromium, installOtherEngines } from './install-browsers.ts'
+import { installKeyring } from './install-keyring.ts'
 import { type Job, type Result, runJob } from './run-file.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -85,6 +86,7 @@ async function prepare(
       const say = (line: string) => process.stdout.write(`${line}\n`)
       env.CHROMIUM_PATH = await installChromium(say)
       installOtherEngines(say)
+      installKeyring(say)
     } catch (error) {
       report(results, failed('Chromium', error))
     }

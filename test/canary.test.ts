@@ -7,7 +7,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { openStore } from '@countersign/client/credentials'
+import { keyOf, openStore } from '@countersign/client/credentials'
 import type { Browser } from 'playwright-core'
 import { addPerson, person } from './support/approve-in-store.ts'
 import { launchChromium } from './support/chromium.ts'
@@ -124,7 +124,9 @@ async function signIn(): Promise<Exit> {
 /** The access token has ended; the program renews it, or is refused. */
 async function refresh(): Promise<Exit> {
   const store = openStore({ env })
-  const [credential] = store.list()
+  const [entry] = store.list()
+  assert.ok(entry)
+  const credential = store.read(keyOf(entry))
   assert.ok(credential?.state === 'live')
   store.write({
     ...credential,

@@ -43,7 +43,7 @@ async function runAndAllow(
       const [, link, code] = asked.exec(talk) ?? []
       if (code === undefined || deciding !== undefined) return undefined
       assert.equal(link, `${server.issuer}/device`)
-      deciding = person.decide(code, 'allow')
+      deciding = person.decide(code, 'allow').then(() => {})
       return deciding
     },
   })

@@ -35,7 +35,9 @@ afterEach(async () => {
 
 /** The sign-in as it is an hour later: everything is there, and the access token has ended. */
 function letAccessTokenExpire(): LiveCredential {
-  const [credential] = store.list()
+  const [entry] = store.list()
+  assert.ok(entry)
+  const credential = store.read(keyOf(entry))
   assert.ok(credential?.state === 'live')
   const past = { receivedAt: credential.receivedAt - 3600, expiresAt: credential.receivedAt - 3000 }
   const expired: LiveCredential = { ...credential, ...past }

@@ -12,16 +12,13 @@ const never = (because: string): Reason => ({ verdict: 'not offered', because })
 const partly = (because: string): Reason => ({ verdict: 'partly', because })
 const shownBy = (because: string): Reason => ({ verdict: 'shown by', because })
 
-const browserSignIn = later(
-  '`@countersign/client` signs in by device code only so far; it has no loopback receiver and sends no authorization request',
+const mcpClient = never(
+  '`@countersign/client` hands official MCP clients their token (MX-17); discovery, registration and redirects are theirs',
 )
-const mcpClient = later('`@countersign/client` is no MCP client yet')
 const policy = later('an optional policy that is not offered yet')
 const noAssertions = partly('the server’s half; our client authenticates by no assertion')
-const serverHalf = partly('the server’s half; our client sends no authorization request yet')
-const officialClients = partly(
-  'the official clients of both generations against our servers; `@countersign/client` is no MCP client yet',
-)
+const serverHalf = partly('the server’s half by this id; that of our client is CL-01 and CL-03')
+const officialClients = partly('the official clients of both generations against our servers')
 
 /** Why a row has no test, or what of it a test does not show. */
 export const reasons: Readonly<Record<string, Reason>> = {
@@ -36,21 +33,13 @@ export const reasons: Readonly<Record<string, Reason>> = {
   'CIM-18': later('our programs are registered by an administrator and publish no document yet'),
   'CA-12': noAssertions,
   'CA-16': noAssertions,
-  'DA-21': partly('per client by its registered grants; by network or known device is not offered yet'),
-  'DV-08': later(
-    'the page after the decision sends the person back to the terminal, which no test reads; there is no upstream sign-in yet whose failure could lose the code',
+  'DA-21': partly(
+    'per client by its registered grants and by the network of the browser; known devices are not offered yet',
   ),
   'DV-14': policy,
-  'DV-15': shownBy(
-    'DV-03: only wrong codes are counted, so that a right one may be typed as often as needed',
-  ),
-  'DV-16': policy,
+  'DV-16': partly('no scope of the administration; lifetimes are those of the client, for every grant'),
   'DV-17': policy,
-  'DV-18': policy,
-  'DC-02': browserSignIn,
   'DC-18': later('the program sets no window title and speaks nothing; that it does not is not looked at'),
-  'RU-10': browserSignIn,
-  'RU-11': browserSignIn,
   'AZ-12': partly(
     'a fault of ours while the decision itself is stored is a page, not an answer to the client',
   ),
@@ -67,24 +56,15 @@ export const reasons: Readonly<Record<string, Reason>> = {
   'DP-15': later('our own client makes no proofs'),
   'IN-12': partly('answers are signed, and not encrypted'),
   'ID-10': partly(
-    '`nonce`, `max_age` and `acr` are the business of an authorization request, which our client does not send yet; the signature is checked by independent clients, ours has the token from the token endpoint (OIDC Core §3.1.3.7)',
+    '`auth_time` and `acr` of a step-up are left to the API that asked for them; the signature is checked by independent clients, ours has the token from the token endpoint (OIDC Core §3.1.3.7)',
   ),
   'ID-13': never('no `initiate_login_uri` is registered or followed'),
-  'PRM-09': partly('oauth4webapi against our documents; our own client reads none yet'),
+  'PRM-09': partly('oauth4webapi against our documents; our own client reads none'),
   'PRM-10': mcpClient,
   'PRM-11': mcpClient,
   'PRM-12': never('our documents are not signed, and we read none of others'),
-  'SU-06': browserSignIn,
-  'CL-01': browserSignIn,
-  'CL-02': browserSignIn,
-  'CL-03': browserSignIn,
-  'CL-04': browserSignIn,
-  'CL-05': later('the program opens a link only on request (DC-06); there is no embedded view in a terminal'),
-  'CL-06': browserSignIn,
-  'CL-18': later('which scopes are asked for is the caller’s choice; our client follows no step-up yet'),
-  'CL-20': later('for clients on servers; our client keeps the sign-ins of one person on one computer'),
-  'MA-10': shownBy(
-    'CIM-13 and RU-09: the redirect host stands there, with a warning where it is this computer',
+  'CL-06': shownBy(
+    'RU-10 and RU-11: the receiver; nothing is pasted by hand, and where no port is to be had it is a code (DC-02)',
   ),
   'MA-11': shownBy(
     'RT-11: refresh tokens do not depend on `offline_access`, which is announced all the same',
@@ -93,22 +73,15 @@ export const reasons: Readonly<Record<string, Reason>> = {
   'MX-01': officialClients,
   'MX-02': partly('`@countersign/resource` reads the metadata of its issuers at two of the three places'),
   'MX-03': partly('`@countersign/resource` for its issuers, our client for its own (MD-24)'),
-  'MX-04': mcpClient,
   'MX-05': officialClients,
   'MX-06': partly('what the official clients register is taken; our own client registers nothing'),
-  'MX-07': mcpClient,
-  'MX-08': officialClients,
-  'MX-09': partly(
-    'the two cases of a server that announces it, by the official client of generation 2; our own is no MCP client yet',
-  ),
+  'MX-07': shownBy('CL-07: credentials are kept by issuer; our client registers nowhere'),
+  'MX-09': partly('the two cases of a server that announces it, by the official client of generation 2'),
   'MX-10': mcpClient,
-  'MX-11': officialClients,
   'MX-12': mcpClient,
   'MX-13': officialClients,
-  'MX-14': officialClients,
   'MX-15': mcpClient,
   'MX-16': officialClients,
-  'MX-17': mcpClient,
   'ME-03': mcpClient,
   'ME-05': partly(
     'the second half, by the official client; the exchange at the identity provider is not ours, and our client has neither half',
@@ -117,7 +90,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
     'plain RFC 9449 with the wider window; there is no `content_digest`, and no switch for one',
   ),
   'ME-08': never('a client must be known before it may use the JWT bearer grant'),
-  'IS-03': partly('by the official MCP client; our own sends no authorization request yet'),
+  'IS-03': partly('the official MCP client by this id; our own by CL-03'),
   'IS-04': never('no ID token ever comes from the authorization endpoint (X-28)'),
   'X-01': serverHalf,
   'X-02': partly('there is no switch that lets a client do without PKCE'),
@@ -127,12 +100,12 @@ export const reasons: Readonly<Record<string, Reason>> = {
   'X-07': serverHalf,
   'X-08': partly('there is no switch for other audiences; our client makes no assertions'),
   'X-11': partly('the server’s half; our client does not use this grant'),
-  'X-13': partly('the server’s half; our client does not use this grant'),
+  'X-13': partly('the server’s half; our client says either in a sentence (TX-06)'),
   'X-14': partly('the challenge; Basic cannot be switched off'),
   'X-15': partly('the refusal; there is no switch to 200'),
-  'X-21': partly('the server’s half; our own client reads no such document yet'),
-  'X-25': partly('the limit per client; that a browser on the same computer is preferred comes with DC-02'),
+  'X-21': partly('the server’s half; our own client reads no such document'),
   'X-30': partly('there is no check of a digest, and no switch for one'),
-  'F-16': later('there is no upstream sign-in yet'),
-  'F-23': later('the program has no background worker that shares a flow'),
+  'F-23': shownBy(
+    'DC-15: two steps of one flow at once poll one after the other, and both learn how it ended',
+  ),
 }

@@ -7,14 +7,15 @@ import { join } from 'node:path'
 export const root = join(import.meta.dirname, '..', '..')
 
 const call = /\b(?:test|it|describe)(?:\.\w+)?\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*)\1/g
-const id = /\b[A-Z]{1,3}-\d\d\b/g
+// Those of the rows, and of the defects that one surveyed login has (defects.test.ts).
+const id = /\b(?:[A-Z]{1,3}-\d\d|OSA-D\d{1,2})\b/g
 
 export const idsIn = (text: string): string[] => text.match(id) ?? []
 
+export const namesIn = (text: string): string[] => [...text.matchAll(call)].map(([, , name = '']) => name)
+
 /** The ids in the names of the tests of one source text. */
-export function idsInNames(text: string): Set<string> {
-  return new Set([...text.matchAll(call)].flatMap(([, , name = '']) => idsIn(name)))
-}
+export const idsInNames = (text: string): Set<string> => new Set(namesIn(text).flatMap(idsIn))
 
 /** Each id with the files, from the root, whose tests bear it. */
 export function testsById(): Map<string, string[]> {

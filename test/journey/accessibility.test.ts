@@ -1,12 +1,11 @@
-// Every page under axe-core, in light, dark, forced colours and at 320 px; and what axe does not look at: sideways scrolling,
-// the size of targets, and the weight of what is loaded.
+// Every page as inspect.ts looks at it, and the weight of what is loaded. Those of signing in elsewhere are accessibility.identity.test.ts.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expireRequests, notes, startApp } from './app.ts'
-import { ask, cancel, mia, setUp, startWorld, tokenOf, type World } from './person.ts'
+import { inspectPage } from './inspect.ts'
+import { addGeneric, ask, cancel, generic, mia, setUp, startWorld, tokenOf, type World } from './person.ts'
 
 let world: World
 let page: Page
@@ -17,51 +16,7 @@ before(async () => {
 })
 after(() => world.close())
 
-const looks = [
-  { name: 'light', width: 1100, colorScheme: 'light', forcedColors: 'none' },
-  { name: 'dark', width: 1100, colorScheme: 'dark', forcedColors: 'none' },
-  { name: '320 px', width: 320, colorScheme: 'light', forcedColors: 'none' },
-  { name: '320 px dark', width: 320, colorScheme: 'dark', forcedColors: 'none' },
-  { name: 'forced colours', width: 800, colorScheme: 'dark', forcedColors: 'active' },
-] as const
-
-async function inspect(name: string): Promise<void> {
-  for (const look of looks) {
-    await page.setViewportSize({ width: look.width, height: 800 })
-    await page.emulateMedia({ colorScheme: look.colorScheme, forcedColors: look.forcedColors })
-    assert.deepEqual(await violations(), [], `${name}, ${look.name}`)
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    assert.ok(sideways <= 0, `${name}, ${look.name}: ${sideways} px too wide`)
-    assert.deepEqual(await smallTargets(), [], `${name}, ${look.name}`)
-  }
-}
-
-async function violations(): Promise<string[]> {
-  // Evaluated by the debugger, so the page's own policy does not have to allow it.
-  await page.evaluate(axe.source)
-  return page.evaluate(async () => {
-    const { axe: engine } = window as unknown as { axe: typeof import('axe-core') }
-    const found = await engine.run(document)
-    return found.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    )
-  })
-}
-
-// 44 px high for everything that is pressed; links in running text are exempt (WCAG 2.5.8), and a box counts with its label.
-function smallTargets(): Promise<string[]> {
-  return page.evaluate(() =>
-    [
-      ...document.querySelectorAll(
-        'button, .button, summary, .brand, input:not([type=hidden], [type=checkbox]), label.check',
-      ),
-    ]
-      .filter((target) => target.checkVisibility())
-      .filter((target) => target.getBoundingClientRect().height < 43.5)
-      .map((target) => target.outerHTML),
-  )
-}
-
+const inspect = (name: string) => inspectPage(page, name)
 const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
 
 test('5.4 setup, sign-in and front page', async () => {
@@ -93,7 +48,9 @@ test('5.4 code and question', async () => {
       .verification_uri_complete,
   )
   await inspect('approve')
-  const far = await ask(world, { device_name: 'n'.repeat(60) }, '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff')
+  await addGeneric(world)
+  const from = '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff'
+  const far = await ask(world, { device_name: 'n'.repeat(60), ...generic }, from)
   await page.goto(far.verification_uri_complete)
   await inspect('approve, elsewhere')
   await page.locator('form.decision').evaluate((form: HTMLFormElement) => {
@@ -103,8 +60,16 @@ test('5.4 code and question', async () => {
   await inspect('approve, unconfirmed')
   await page.getByLabel('I started this myself').check()
   await press('Allow')
-  await tokenOf(world, far)
+  await tokenOf(world, far, generic)
   await inspect('connected')
+  await page.goto((await ask(world, {}, from)).verification_uri_complete)
+  await inspect('approve, refused by policy')
+  const returning = await ask(world, { return_code_supported: 'true' }, from)
+  await page.goto(returning.verification_uri_complete)
+  await inspect('approve, with a return code to come')
+  await press('Allow')
+  await page.waitForURL('**/device/return-code')
+  await inspect('return code')
 })
 
 test('5.4 refused, reported, taken back', async () => {

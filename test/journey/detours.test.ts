@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { ask, cancel, setUp, startWorld, textOf, tokenOf, type World } from './person.ts'
+import { addGeneric, ask, cancel, generic, setUp, startWorld, textOf, tokenOf, type World } from './person.ts'
 
 let world: World
 let page: Page
@@ -94,7 +94,8 @@ test('a request that is taken back while it is looked at says so, and offers a f
 })
 
 test('DV-13 from another network Allow is refused by the browser until the box is ticked', async () => {
-  const device = await ask(world, {}, '203.0.113.7')
+  await addGeneric(world)
+  const device = await ask(world, generic, '203.0.113.7')
   await page.goto(device.verification_uri_complete)
   await page.getByRole('alert').filter({ hasText: 'different network' }).waitFor()
   await allow(page)
@@ -102,7 +103,28 @@ test('DV-13 from another network Allow is refused by the browser until the box i
   await page.getByLabel('I started this myself').check()
   await allow(page)
   await page.waitForURL('**/device/connected')
-  assert.ok((await tokenOf(world, device)).access_token)
+  assert.ok((await tokenOf(world, device, generic)).access_token)
+})
+
+test('DV-18 from another network Allow shows six characters, and the page goes on when they have arrived', async () => {
+  const device = await ask(world, { return_code_supported: 'true' }, '198.51.100.7')
+  await page.goto(device.verification_uri_complete)
+  await page.getByRole('alert').filter({ hasText: 'different network' }).waitFor()
+  await allow(page)
+  await page.waitForURL('**/device/return-code')
+  const code = await textOf(page.locator('.return-code'))
+  assert.match(code, /^[B-Z3479]{6}$/)
+  await page.reload()
+  assert.equal(await textOf(page.locator('.return-code')), code)
+  await page.goBack()
+  await page.waitForURL('**/device/return-code')
+  assert.equal((await tokenOf(world, device)).error, 'authorization_pending')
+  await page.getByRole('link', { name: 'I have typed them' }).click()
+  assert.equal(await heading(page), 'Now type this in your terminal')
+  assert.ok((await tokenOf(world, device, { return_code: code })).access_token)
+  // As the browser tells a page whose person comes back from the terminal.
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')))
+  await page.waitForURL('**/device/connected')
 })
 
 test('2.2.1 the countdown runs, is announced only at one minute and at the end', async () => {

@@ -2,7 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask, mia, setUp, signIn, startWorld, textOf, tokenOf, useToken } from './person.ts'
+import {
+  addGeneric,
+  ask,
+  generic,
+  mia,
+  setUp,
+  signIn,
+  startWorld,
+  textOf,
+  tokenOf,
+  useToken,
+} from './person.ts'
 
 for (const javaScriptEnabled of [true, false]) {
   test(`DV-01 DV-21 from the setup link to a revoked device, scripts ${javaScriptEnabled ? 'on' : 'off'}`, async (t) => {
@@ -62,7 +73,8 @@ test('UI-03 the decision works by keyboard alone, and the Enter key never means 
   t.after(world.close)
   const page = await world.open()
   await setUp(world, page)
-  const device = await ask(world, {}, '203.0.113.7')
+  await addGeneric(world)
+  const device = await ask(world, generic, '203.0.113.7')
   await page.goto(device.verification_uri_complete)
   await page.locator('h1:focus').waitFor()
   // From the heading: switch, tick, don't allow, allow, report.
@@ -73,13 +85,13 @@ test('UI-03 the decision works by keyboard alone, and the Enter key never means 
   await page.keyboard.press('Enter')
   await page.waitForURL('**/device/denied')
 
-  const again = await ask(world, {}, '203.0.113.7')
+  const again = await ask(world, generic, '203.0.113.7')
   await page.goto(again.verification_uri_complete)
   await page.locator('h1:focus').waitFor()
   for (const key of ['Tab', 'Tab', 'Space', 'Tab', 'Tab']) await page.keyboard.press(key)
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Allow')
   await page.keyboard.press('Enter')
   await page.waitForURL('**/device/connected')
-  assert.ok((await tokenOf(world, again)).access_token)
+  assert.ok((await tokenOf(world, again, generic)).access_token)
   assert.match(await textOf(page.locator('main')), new RegExp(mia.email))
 })

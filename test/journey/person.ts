@@ -5,6 +5,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.ts'
 import { signInWithPassword } from '../support/decide-in-browser.ts'
+import { addClient } from '../support/person.ts'
 import { type RunningServer, startServer } from '../support/process.ts'
 
 export const mia = { name: 'Mia Larsen', email: 'mia@example.com', password: 'four quiet green boats' }
@@ -82,8 +83,14 @@ export type Asked = {
   verification_uri_complete: string
 }
 
+/** A program that knows nothing of return codes, as most do: its people get a warning and a second step. */
+export const generic = { client_id: 'acme-cli' }
+
+export const addGeneric = ({ server }: World): Promise<void> =>
+  addClient(generic.client_id, undefined, '--data', server.data)
+
 export async function ask(
-  { issuer }: World,
+  { issuer }: Pick<World, 'issuer'>,
   claims: Record<string, string> = {},
   from?: string,
 ): Promise<Asked> {
@@ -96,7 +103,11 @@ export async function ask(
 }
 
 /** One poll that waits for the decision, as our own client does. */
-export async function tokenOf({ issuer }: World, { device_code }: Asked): Promise<Record<string, string>> {
+export async function tokenOf(
+  { issuer }: Pick<World, 'issuer'>,
+  { device_code }: Asked,
+  more: Record<string, string> = {},
+): Promise<Record<string, string>> {
   const response = await fetch(`${issuer}/oauth/token`, {
     method: 'POST',
     headers: { prefer: 'wait=20' },
@@ -104,6 +115,7 @@ export async function tokenOf({ issuer }: World, { device_code }: Asked): Promis
       client_id: 'countersign-cli',
       grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
       device_code,
+      ...more,
     }),
   })
   return (await response.json()) as Record<string, string>

@@ -21,8 +21,9 @@ export async function signInProgram(
   issuer: string,
   data: string,
   env: Record<string, string>,
+  ...more: string[]
 ): Promise<Record<string, unknown>> {
-  const login = startProgram(['login', '--json', '--device', '--server', issuer], { env })
+  const login = startProgram(['login', '--json', '--device', '--server', issuer, ...more], { env })
   const code = await untilPrinted(login, /"event":"waiting"/)
   if (code === undefined) await approvePending(data)
   const exit = await login.exit
@@ -46,7 +47,7 @@ async function untilPrinted(
   return undefined
 }
 
-async function approvePending(data: string): Promise<void> {
+export async function approvePending(data: string): Promise<void> {
   const store = await openStore({ path: join(data, 'countersign.db') })
   try {
     const account = (await store.list('account', '', 100)).find(({ email }) => email === person.email)

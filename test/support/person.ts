@@ -12,9 +12,14 @@ export type Person = {
   signIn: (who?: { email: string; password: string }) => Promise<void>
   /**
    * Opens the complete link and decides; rejects unless the page confirms the decision. `beforeSending` is called, and
-   * awaited, when the page is there and nothing remains but to send the decision.
+   * awaited, when the page is there and nothing remains but to send the decision. Resolves with the characters to type back
+   * into the terminal, where the page shows some.
    */
-  decide: (userCode: string, choice: Decide, beforeSending?: () => void | Promise<void>) => Promise<void>
+  decide: (
+    userCode: string,
+    choice: Decide,
+    beforeSending?: () => void | Promise<void>,
+  ) => Promise<string | undefined>
   /** Opens an authorization request, agrees or not where asked, and returns the address that the client is called back at. */
   authorize: (url: URL, choice?: 'allow' | 'deny') => Promise<URL>
   /** The forms of a page, as this browser would send them. */
@@ -43,15 +48,23 @@ function succeeded({ code, stdout, stderr }: Exit): void {
   if (code !== 0) throw new Error(`the program ended with ${code}: ${stdout}${stderr}`)
 }
 
-/** `issuer` is asked at each step, because a server that is started again may have another port. */
-export function openPerson(issuer: () => string): Person {
+/**
+ * `issuer` is asked at each step, because a server that is started again may have another port. `headers` are sent with each
+ * request, such as what a proxy would add.
+ */
+export function openPerson(issuer: () => string, headers: Record<string, string> = {}): Person {
   const cookies = new Map<string, string>()
   const cookieLine = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const send = async (path: string, form?: Record<string, string>): Promise<Page> => {
     const cookie = cookieLine()
     const response = await fetch(issuer() + path, {
       redirect: 'manual',
-      headers: { accept: 'text/html', 'sec-fetch-site': 'same-origin', ...(cookie ? { cookie } : {}) },
+      headers: {
+        accept: 'text/html',
+        'sec-fetch-site': 'same-origin',
+        ...headers,
+        ...(cookie ? { cookie } : {}),
+      },
       ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
     })
     for (const line of response.headers.getSetCookie()) {
@@ -81,8 +94,10 @@ export function openPerson(issuer: () => string): Person {
       const form = { ...hiddenOf(page, 'decision'), decision: choice, confirm: 'yes' }
       await beforeSending?.()
       const shown = await send('/device/decision', form)
-      const expected = choice === 'allow' ? '/device/connected' : '/device/denied'
-      if (shown.path !== expected) throw new Error(`deciding ended on ${shown.path} with ${shown.status}`)
+      const expected = choice === 'allow' ? ['/device/connected', '/device/return-code'] : ['/device/denied']
+      if (!expected.includes(shown.path))
+        throw new Error(`deciding ended on ${shown.path} with ${shown.status}`)
+      return /return-code[^>]*><bdi dir="ltr">(\w{6})</.exec(shown.html)?.[1]
     },
     async authorize(url, choice = 'allow') {
       const page = await send(url.pathname + url.search)

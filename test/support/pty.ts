@@ -12,6 +12,8 @@ export type Pty = {
   raw: () => string
   /** Without escape sequences; redrawn lines follow each other. */
   text: () => string
+  /** The same without the line that stands there only where the server, or this machine, takes long. */
+  transcript: () => string
   type: (keys: string) => void
   /** Resolves once the text holds it; rejects when the program ends before. */
   until: (expected: string | RegExp) => Promise<void>
@@ -29,9 +31,12 @@ export function endTerminals(): void {
 export function runInPty(
   args: string[],
   env: Record<string, string>,
-  size: { cols: number; rows: number } = { cols: 80, rows: 40 },
+  { program = main, ...size }: { cols: number; rows: number; cwd?: string; program?: string } = {
+    cols: 80,
+    rows: 40,
+  },
 ): Pty {
-  const pty = spawnPty(process.execPath, [main, ...args], {
+  const pty = spawnPty(process.execPath, [program, ...args], {
     ...size,
     name: 'xterm-256color',
     env: { TERM: 'xterm-256color', ...env },
@@ -54,6 +59,7 @@ export function runInPty(
   return {
     raw: () => raw,
     text,
+    transcript: () => text().replace(/^ {2}Contacting \S+…\n/m, ''),
     type: (keys) => pty.write(keys),
     ended,
     until: (expected) =>

@@ -1,0 +1,56 @@
+// The program of before.ts with three lines more: now it has login, logout, status, token, switch, doctor and the rest,
+// and its requests carry the token. Nothing else differs; test/cli-authors.test.ts counts, and runs it.
+
+import { login } from '@countersign/client/login'
+import { Command } from 'commander'
+
+const api = {
+  resource: process.env.RESOURCE ?? 'http://localhost:3000/notes',
+  issuer: process.env.COUNTERSIGN_SERVER ?? 'http://localhost:4000',
+}
+const { addTo, fetch } = login({ ...api, clientId: 'notes', appName: 'Notes', scope: 'openid notes:write' })
+
+const program = new Command('notes')
+  .description('Your notes, from a terminal.')
+  .version('1.0.0')
+  .showSuggestionAfterError(true)
+addTo(program)
+
+program
+  .command('list')
+  .description('print your notes')
+  .option('--json', 'as JSON')
+  .option('--grep <text>', 'only those that contain it')
+  .action(async ({ json, grep }: { json?: boolean; grep?: string }) => {
+    const notes = (await read(await fetch(api.resource))) as string[]
+    const wanted = notes.filter((note) => grep === undefined || note.includes(grep))
+    if (json) console.log(JSON.stringify(wanted))
+    else for (const [at, note] of wanted.entries()) console.log(`${at + 1}. ${note}`)
+  })
+
+program
+  .command('add')
+  .description('write a note')
+  .argument('<words...>', 'what it says')
+  .action(async (words: string[]) => {
+    const headers = { 'content-type': 'text/plain' }
+    await read(await fetch(api.resource, { method: 'POST', headers, body: words.join(' ') }))
+    console.log('Written.')
+  })
+
+program
+  .command('where')
+  .description('print the addresses that are used')
+  .action(() => console.log(`${api.resource}\n${api.issuer}`))
+
+async function read(answer: Response): Promise<unknown> {
+  if (!answer.ok) throw new Error(`the API answered ${answer.status}`)
+  return answer.headers.get('content-type')?.includes('json') ? answer.json() : undefined
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
