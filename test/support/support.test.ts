@@ -71,6 +71,6 @@ test('a program that ends instead of getting ready fails with what it printed', 
   const program = startProgram(['no-such-command'])
   await assert.rejects(
     program.readyLine(),
-    /countersign no-such-command ended with code \d+[\s\S]*stderr: \S/,
+    /countersign no-such-command ended with code 2[\s\S]*stderr: +✗ Unknown command/,
   )
 })
