@@ -53,7 +53,7 @@ test('RI-01 a resource is added with what its scopes mean, listed and removed', 
 const refused: [string[], number, RegExp][] = [
   [['add', 'files', '--name', 'F'], 2, /id: an absolute URI without a fragment/],
   [['add', `${uri}#x`, '--name', 'F'], 2, /id: an absolute URI/],
-  [['add', uri], 2, /required option '--name <name>'/],
+  [['add', uri], 2, /Required option '--name <name>'/],
   [['add', uri, '--name', 'F', '--scope', 'files:read'], 2, /--scope takes SCOPE=WORDS/],
   [['add', uri, '--name', 'F', '--risk', 'a=b'], 2, /--scope a=… is missing/],
   [['add', uri, '--name', 'F', '--scope', 'openid=know you'], 2, /is taken/],
