@@ -6,7 +6,7 @@ import { audit, type By, byCommandLine } from '../audit.ts'
 import { decideAndApply, type Store } from '../store/store.ts'
 import type { System } from '../system.ts'
 import { cleanText } from '../text.ts'
-import { normalizeEmail } from './email.ts'
+import { noEmail, normalizeEmail } from './email.ts'
 import { hashUnlessBusy } from './password.ts'
 import { type PasswordFault, passwordFault } from './password-policy.ts'
 
@@ -57,19 +57,27 @@ export async function newAccount(system: System, input: NewAccount): Promise<Cre
   if (fault !== undefined) return refused(fault)
   const passwordHash = await hashUnlessBusy(input.password, system)
   if (passwordHash === undefined) return refused('busy')
-  const id = `usr_${system.random(16).toString('base64url')}`
   const { admin } = input
-  const account = {
+  return { ok: true, account: accountRecord(system, { email, name, passwordHash, admin }) }
+}
+
+type AccountFacts = Pick<Account, 'name' | 'passwordHash' | 'admin'> & {
+  /** As normalizeEmail gives it; undefined for an account that has none. */
+  readonly email: string | undefined
+}
+
+export function accountRecord(system: System, { email, name, passwordHash, admin }: AccountFacts): Account {
+  const id = `usr_${system.random(16).toString('base64url')}`
+  return {
     id,
     version: 0,
-    email,
+    email: email ?? noEmail(id),
     name,
     passwordHash,
     admin,
     createdAt: system.now(),
     disabledAt: null,
   }
-  return { ok: true, account }
 }
 
 /** By id (`usr_…`) or e-mail address. */
@@ -110,8 +118,9 @@ export function setAccountAdmin(
 ): Promise<Account | undefined> {
   return changeAccount(base, id, async (account) => {
     if (account.admin === admin) return undefined
-    const other = admin || !keepsLast ? undefined : await anotherAdmin(base.store, id)
-    if (!admin && keepsLast && other === undefined) return undefined
+    const needsOther = keepsLast && !admin
+    const other = needsOther ? await anotherAdmin(base.store, id) : undefined
+    if (needsOther && other === undefined) return undefined
     // Of two who are the last but for each other, both removed at once, one is a conflict.
     const stays: Write[] = other === undefined ? [] : [{ op: 'update', kind: 'account', record: other }]
     const event = admin ? 'account.admin_granted' : 'account.admin_removed'

@@ -2,7 +2,6 @@
 // the place of ours. The pages that are left then are pages/page-routes.ts; mounting is ../countersign.ts.
 
 import type { Account, BrowserSession, Identity } from '@countersign/protocol'
-import { audit, byPerson } from '../audit.ts'
 import type { PlainRequest } from '../http.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
@@ -10,10 +9,11 @@ import { decideAndApply, StoreUnavailable } from '../store/store.ts'
 import { cleanText } from '../text.ts'
 import { setAccountAdmin } from './accounts.ts'
 import type { SignedIn } from './browser-session.ts'
-import { noEmail, normalizeEmail } from './email.ts'
+import { normalizeEmail } from './email.ts'
 import type { Host } from './host-application.ts'
 import { askHost, type KnownPerson } from './host-person.ts'
-import { linkedEntry, newIdentity, type Proven } from './upstream/identities.ts'
+import type { Proven } from './upstream/identities.ts'
+import { type Newcomer, newcomer } from './upstream/newcomer.ts'
 import { identityId } from './upstream/provider.ts'
 
 export interface HostSignedIn {
@@ -51,35 +51,13 @@ interface Known {
 }
 
 async function accountOf(services: Services, person: KnownPerson, request: PlainRequest): Promise<Known> {
-  const { store, system } = services
+  const { store } = services
   const proven = provenOf(person)
-  const id = `usr_${system.random(16).toString('base64url')}`
-  const done = await decideAndApply(store, async () => {
+  const done = await decideAndApply<Known & Pick<Newcomer, 'writes'>>(store, async () => {
     const known = await store.readWithAccount('identity', identityId(proven))
     if (known !== undefined) return { account: known.account, identity: known.record, writes: [] }
-    const account: Account = {
-      id,
-      version: 0,
-      email: (await freeEmail(services, person)) ?? noEmail(id),
-      name: proven.person.name ?? '',
-      passwordHash: null,
-      admin: person.admin ?? false,
-      createdAt: system.now(),
-      disabledAt: null,
-    }
-    const identity = newIdentity(services, proven, id)
-    const by = byPerson(id, request)
-    const detail = { admin: account.admin, via: 'host' }
-    return {
-      account: { ...account, version: 1 },
-      identity: { ...identity, version: 1 },
-      writes: [
-        { op: 'insert', kind: 'account', record: account },
-        { op: 'insert', kind: 'identity', record: identity },
-        audit(services, { event: 'account.added', ...by, accountId: id, detail }),
-        linkedEntry(services, identity, by),
-      ] as const,
-    }
+    const email = await freeEmail(services, person)
+    return newcomer(services, request, proven, { email, admin: person.admin ?? false })
   })
   if (!done.applied) throw new StoreUnavailable(new Error('The account moves too fast.'))
   return done.decision

@@ -3,13 +3,14 @@
 // Linking is identities.ts; what the person is told, pages/upstream.ts.
 
 import type { Account, Identity } from '@countersign/protocol'
-import { audit, type By, byPerson } from '../../audit.ts'
+import type { By } from '../../audit.ts'
 import type { PlainRequest } from '../../http.ts'
 import type { Services } from '../../services.ts'
 import { setAccountAdmin } from '../accounts.ts'
 import { type Begin, beginBrowserSession } from '../browser-session.ts'
-import { noEmail, normalizeEmail } from '../email.ts'
-import { linkedEntry, newIdentity, provenBy } from './identities.ts'
+import { normalizeEmail } from '../email.ts'
+import { provenBy } from './identities.ts'
+import { newcomer } from './newcomer.ts'
 import { identityId, isAdminBy, type Upstream, type UpstreamPerson } from './provider.ts'
 
 /**
@@ -99,33 +100,16 @@ async function make(
   request: PlainRequest,
   { upstream, person, email }: Making,
 ): Promise<Found> {
-  const { system, store } = services
+  const { store } = services
   const admin = isAdminBy(upstream.settings, person) ?? false
   const [anyAccount] = await store.list('account', undefined, 1)
   // A stranger who comes first would make the setup link void (setup-link.ts).
   if (anyAccount === undefined && !admin) return { why: 'unready' }
-  const id = `usr_${system.random(16).toString('base64url')}`
-  const account: Account = {
-    id,
-    version: 0,
-    email: email ?? noEmail(id),
-    name: person.name ?? '',
-    passwordHash: null,
+  const { account, identity, writes } = newcomer(services, request, provenBy(upstream, person), {
+    email,
     admin,
-    createdAt: system.now(),
-    disabledAt: null,
-  }
-  const identity = newIdentity(services, provenBy(upstream, person), id)
-  const by = byPerson(id, request)
-  const detail = { admin, via: upstream.settings.id }
-  const applied = await store.apply([
-    { op: 'insert', kind: 'account', record: account },
-    { op: 'insert', kind: 'identity', record: identity },
-    audit(services, { event: 'account.added', ...by, accountId: id, detail }),
-    linkedEntry(services, identity, by),
-  ])
-  if (applied === 'conflict') return { why: 'busy' }
-  return { account: { ...account, version: 1 }, identity: { ...identity, version: 1 } }
+  })
+  return (await store.apply(writes)) === 'conflict' ? { why: 'busy' } : { account, identity }
 }
 
 // Where a claim makes administrators, it decides at each sign-in, whoever made them one before. Only the last of them stays:
