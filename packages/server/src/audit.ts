@@ -37,8 +37,8 @@ export function audit({ system }: Pick<Services, 'system'>, said: Audited): Writ
 /** The command line on the machine itself: an administrator without a name or an address. */
 export const byCommandLine: By = { actor: { kind: 'admin', id: null }, address: null }
 
-/** A person who acts in a browser of their own. */
-export function byPerson(accountId: string, { address }: { readonly address: string }): By {
+/** Somebody who acts in a browser of their own; null while it is not known who. */
+export function byPerson(accountId: string | null, { address }: { readonly address: string }): By {
   return { actor: { kind: 'account', id: accountId }, address }
 }
 

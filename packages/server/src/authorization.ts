@@ -149,8 +149,7 @@ export async function denyRequest(visit: Visit, open: OpenAuthorization): Promis
   const accountId = signedIn?.account.id ?? null
   const said = audit(services, {
     event: 'authorization.denied',
-    actor: { kind: 'account', id: accountId },
-    address: request.address,
+    ...byPerson(accountId, request),
     accountId,
     clientId: open.client.id,
     detail: { scopes, resources },

@@ -2,7 +2,7 @@
 // What brakes the guesses themselves is throttle.ts; the answer to them pages/sign-in.ts.
 
 import type { AuditEntry } from '@countersign/protocol'
-import { audit } from '../audit.ts'
+import { audit, byPerson } from '../audit.ts'
 import type { PlainRequest } from '../http.ts'
 import type { Services } from '../services.ts'
 import { type Guess, network } from '../throttle.ts'
@@ -28,17 +28,16 @@ function room(accountId: string | undefined, address: string): readonly Guess[] 
  */
 export function noteRefusedSignIn(
   services: Services,
-  { address }: PlainRequest,
+  request: PlainRequest,
   accountId: string | undefined,
   method: 'password' | 'passkey' | 'provider',
   more: AuditEntry['detail'] = {},
 ): void {
   const note = async () => {
-    if (await services.throttle.spend(room(accountId, address))) return
+    if (await services.throttle.spend(room(accountId, request.address))) return
     const said = audit(services, {
       event: 'browser.sign_in_refused',
-      actor: { kind: 'account', id: null },
-      address,
+      ...byPerson(null, request),
       accountId: accountId ?? null,
       detail: { method, ...more },
     })

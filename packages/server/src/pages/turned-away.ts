@@ -4,7 +4,7 @@
 import { deviceAuthorization, readUserCode } from '@countersign/protocol'
 import { html } from 'hono/html'
 import type { WaitingDevice } from '../accounts/upstream/round-trip.ts'
-import { audit } from '../audit.ts'
+import { audit, byPerson } from '../audit.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
 import { decideAndApply } from '../store/store.ts'
 import { dropCode } from './carried-code.ts'
@@ -32,8 +32,7 @@ export async function turnAway(
     const accountId = signedIn?.account.id ?? null
     const said = audit(services, {
       event: 'device.denied',
-      actor: { kind: 'account', id: accountId },
-      address: request.address,
+      ...byPerson(accountId, request),
       accountId,
       clientId: record.clientId,
       detail: { scopes: record.scopes, deviceAddress: record.context.observed.address, provider },
