@@ -197,18 +197,28 @@ async function read(response: IncomingMessage, mostBytes: number): Promise<Fetch
     if (statusCode !== 200) return failed('status')
     if (!isJson(headers['content-type']) || !isPlain(headers['content-encoding'])) return failed('media_type')
     if (Number(headers['content-length'] ?? 0) > mostBytes) return failed('too_large')
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of response) {
-      size += (chunk as Buffer).length
-      if (size > mostBytes) return failed('too_large')
-      chunks.push(chunk as Buffer)
-    }
-    const json = parse(Buffer.concat(chunks))
+    const bytes = await bodyOf(response, mostBytes)
+    if (bytes === undefined) return failed('too_large')
+    const json = parse(bytes)
     return json === undefined ? failed('malformed') : { ok: true, json, freshSeconds: freshness(headers) }
   } finally {
     response.destroy()
   }
+}
+
+/** The body of an answer; undefined as soon as it is longer than that. */
+export async function bodyOf(
+  response: IncomingMessage,
+  mostBytes: number,
+): Promise<Buffer<ArrayBuffer> | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response) {
+    size += (chunk as Buffer).length
+    if (size > mostBytes) return undefined
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
 }
 
 const isJson = (type: string | undefined): boolean =>

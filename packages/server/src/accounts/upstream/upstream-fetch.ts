@@ -3,7 +3,7 @@
 
 import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
-import { guardedRequest, isLoopbackAddress, isLoopbackHost, isPublic } from '../../fetch-guard.ts'
+import { bodyOf, guardedRequest, isLoopbackAddress, isLoopbackHost, isPublic } from '../../fetch-guard.ts'
 import type { ResolveName } from '../../resolve-name.ts'
 import { UpstreamFailure, type UpstreamSettings } from './provider.ts'
 
@@ -56,18 +56,13 @@ export function createUpstreamFetch(
 async function read(answer: IncomingMessage, { origin }: URL): Promise<Response> {
   const { statusCode = 0, headers } = answer
   try {
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of answer) {
-      size += (chunk as Buffer).length
-      if (size > mostBytes) throw new UpstreamFailure('unavailable', `${origin} answers without end`)
-      chunks.push(chunk as Buffer)
-    }
+    const bytes = await bodyOf(answer, mostBytes)
+    if (bytes === undefined) throw new UpstreamFailure('unavailable', `${origin} answers without end`)
     // A redirect is none of ours to follow (CL-15).
     if (statusCode < 200 || statusCode > 499 || (statusCode >= 300 && statusCode < 400))
       throw new UpstreamFailure('unavailable', `${origin} answers ${statusCode}`)
     const type = headers['content-type']
-    return new Response(statusCode === 204 ? null : Buffer.concat(chunks), {
+    return new Response(statusCode === 204 ? null : bytes, {
       status: statusCode,
       headers: type === undefined ? {} : { 'content-type': type },
     })
