@@ -14,7 +14,7 @@ import type { Host } from './host-application.ts'
 import { askHost, type KnownPerson } from './host-person.ts'
 import type { Proven } from './upstream/identities.ts'
 import { type Newcomer, newcomer } from './upstream/newcomer.ts'
-import { identityId } from './upstream/provider.ts'
+import { identityId, isMethod } from './upstream/provider.ts'
 
 export interface HostSignedIn {
   /** Undefined where the host knows nobody, or somebody whose account here is disabled. */
@@ -97,7 +97,7 @@ function sessionOf(
     authenticatedAt: at,
     lastSeenAt: now,
     expiresAt: now + config.sessionIdleSeconds,
-    amr: amr.filter((one) => /^[\w:./-]{1,32}$/.test(one)),
+    amr: amr.filter(isMethod),
     address: request.address,
     userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
   }

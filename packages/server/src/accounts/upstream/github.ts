@@ -5,10 +5,11 @@
 // https://docs.github.com/en/rest/users/emails
 
 import { digest } from '../../secrets.ts'
-import { addressIn, textIn } from './oidc.ts'
 import {
+  addressIn,
   faultOf,
   type Returning,
+  textIn,
   type Upstream,
   UpstreamFailure,
   type UpstreamPerson,

@@ -3,11 +3,13 @@
 
 import { isLoopbackHost } from '../../fetch-guard.ts'
 import { digest } from '../../secrets.ts'
-import { cleanText } from '../../text.ts'
 import {
+  addressIn,
   faultOf,
+  isMethod,
   type Leaving,
   type Returning,
+  textIn,
   type Upstream,
   UpstreamFailure,
   type UpstreamPerson,
@@ -179,23 +181,13 @@ export function proofOf({ auth_time: at, amr }: Claims): Pick<UpstreamPerson, 'a
   const methods = Array.isArray(amr) ? amr.slice(0, 8) : []
   return {
     authTime: typeof at === 'number' && Number.isFinite(at) && at > 0 ? Math.floor(at) : null,
-    amr: methods.filter((one): one is string => typeof one === 'string' && /^[\w:./-]{1,32}$/.test(one)),
+    amr: methods.filter(isMethod),
   }
 }
 
 // Some say it as text. An address that nobody verified is one that anybody may have written there.
 function verifiedEmail({ email, email_verified: verified }: Claims): string | null {
   return verified === true || verified === 'true' ? addressIn(email) : null
-}
-
-/** An address as it stands. One that becomes another when it is normalized (email.ts) was verified for neither of the two. */
-export function addressIn(value: unknown): string | null {
-  const email = textIn(value, 254)
-  return email === value && email === email?.normalize('NFKC') ? email : null
-}
-
-export function textIn(value: unknown, most: number): string | null {
-  return typeof value === 'string' ? cleanText(value, most) : null
 }
 
 /** Runs a step of openid-client and gives what it throws a name of ours. */

@@ -9,9 +9,8 @@ import {
   exchange,
   type OidcParts,
   proofOf,
-  textIn,
 } from './oidc.ts'
-import { type Upstream, UpstreamFailure } from './provider.ts'
+import { textIn, type Upstream, UpstreamFailure } from './provider.ts'
 
 export const orcidIssuer = 'https://orcid.org'
 

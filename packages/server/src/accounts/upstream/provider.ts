@@ -2,6 +2,7 @@
 // The kinds are oidc.ts, orcid.ts and github.ts; what a person is worth here is decided in enter.ts.
 
 import { digest } from '../../secrets.ts'
+import { cleanText } from '../../text.ts'
 import type { IdentityProviderSettings } from './provider-settings.ts'
 
 export type UpstreamSettings = Omit<IdentityProviderSettings, 'clientSecret'> & {
@@ -77,6 +78,21 @@ export class UpstreamFailure extends Error {
 export function faultOf(error: string): UpstreamFault {
   if (error === 'access_denied') return 'denied'
   return error === 'temporarily_unavailable' || error === 'server_error' ? 'unavailable' : 'refused'
+}
+
+/** An address as it stands. One that becomes another when it is normalized (email.ts) was verified for neither of the two. */
+export function addressIn(value: unknown): string | null {
+  const email = textIn(value, 254)
+  return email === value && email === email?.normalize('NFKC') ? email : null
+}
+
+export function textIn(value: unknown, most: number): string | null {
+  return typeof value === 'string' ? cleanText(value, most) : null
+}
+
+/** Whether it can be the name of a method (RFC 8176), which others invent, too. */
+export function isMethod(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w:./-]{1,32}$/.test(value)
 }
 
 /** Whether the claim that makes administrators has one of its values; undefined where no claim does. */
