@@ -3,10 +3,10 @@
 
 import { findSignedIn } from '../accounts/browser-session.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
-import { carriedCode } from './carried-code.ts'
+import { placeAfterSignIn } from './carried-code.ts'
 import { here } from './links.ts'
 import { pendingLink } from './pending-link.ts'
-import { goOn, openRequest, showOver } from './transaction.ts'
+import { goOn, openRequest, showOver, withReference } from './transaction.ts'
 import { sessionCookie, type Visit } from './visit.ts'
 
 /** The browser has a new session with this secret; `reference` is the authorization request that waits. */
@@ -28,14 +28,11 @@ export async function whatWaits(visit: Visit, reference: string | undefined): Pr
     const open = await openRequest(visit, reference)
     return open === undefined ? showOver(visit) : goOn(visit, open)
   }
-  const carried = carriedCode(visit)
-  const next = carried !== undefined && !carried.decided ? '/device/approve' : '/account'
-  return seeOther(here(visit.services, next))
+  return seeOther(here(visit.services, placeAfterSignIn(visit)))
 }
 
 function toConnect({ services }: Visit, reference: string | undefined): PlainResponse {
-  const query = reference === undefined ? '' : `?request=${encodeURIComponent(reference)}`
-  return seeOther(here(services, `/login/connect${query}`))
+  return seeOther(here(services, withReference('/login/connect', reference)))
 }
 
 export function withCookies(answer: PlainResponse, cookies: readonly string[]): PlainResponse {

@@ -24,6 +24,17 @@ export function carriedCode({ services, request }: Visit): CarriedCode | undefin
   return services.system.now() < until ? code : undefined
 }
 
+/** The code of a device that waits for this person's decision. */
+export function waitingCode(visit: Visit): CarriedCode | undefined {
+  const carried = carriedCode(visit)
+  return carried?.decided ? undefined : carried
+}
+
+/** Where a sign-in leads when no authorization request waits. */
+export function placeAfterSignIn(visit: Visit): '/device/approve' | '/account' {
+  return waitingCode(visit) === undefined ? '/account' : '/device/approve'
+}
+
 /** The Set-Cookie value that carries the code on. */
 export function carryCode(services: Services, code: CarriedCode): string {
   const until = services.system.now() + carriedSeconds

@@ -5,7 +5,7 @@ import { readUserCode } from '@countersign/protocol'
 import { html } from 'hono/html'
 import { type PlainResponse, seeOther } from '../http.ts'
 import { cleanText } from '../text.ts'
-import { carriedCode, carryCode, dropCode } from './carried-code.ts'
+import { carryCode, dropCode, waitingCode } from './carried-code.ts'
 import { codeText } from './code-chip.ts'
 import { findByCode } from './find-request.ts'
 import { here } from './links.ts'
@@ -80,9 +80,8 @@ ${codeForm(visit, wrong)}`
 }
 
 export function codeForm(visit: Visit, wrong?: WrongCode): Html {
-  const waiting = carriedCode(visit)
-  const typed =
-    wrong?.typed ?? (waiting && !waiting.decided && waiting.id === null ? waiting.typed : undefined)
+  const waiting = waitingCode(visit)
+  const typed = wrong?.typed ?? (waiting?.id === null ? waiting.typed : undefined)
   return html`<form method="post" action="${here(visit.services, '/device')}">
 <input type="hidden" name="${antiForgeryField}" value="${antiForgery(visit, 'code')}">
 ${field({

@@ -5,10 +5,11 @@ import { html } from 'hono/html'
 import type { Host } from '../accounts/host-application.ts'
 import { continueRequest, nextStep, type OpenAuthorization } from '../authorization.ts'
 import { type PlainResponse, seeOther } from '../http.ts'
-import { carriedCode } from './carried-code.ts'
+import { placeAfterSignIn } from './carried-code.ts'
 import { text } from './messages.ts'
 import type { Html } from './page.ts'
 import { problemPage } from './problem.ts'
+import { withReference } from './transaction.ts'
 import { leaveForProvider } from './upstream-buttons.ts'
 import type { Visit } from './visit.ts'
 
@@ -39,9 +40,7 @@ export function hostButton(visit: Visit, host: Host, reference: string | undefin
 }
 
 function signInUrl(visit: Visit, host: Host, reference: string | undefined): string {
-  const carried = carriedCode(visit)
-  const waits = carried !== undefined && !carried.decided ? '/device/approve' : '/account'
-  const path = reference === undefined ? waits : `/login?request=${encodeURIComponent(reference)}`
+  const path = reference === undefined ? placeAfterSignIn(visit) : withReference('/login', reference)
   const { issuer } = visit.services.config
   // The host may give a path of its own.
   return new URL(host.signInUrl(issuer.replace(/\/$/, '') + path), issuer).href

@@ -14,7 +14,7 @@ import type { PlainResponse } from '../http.ts'
 import type { Services } from '../services.ts'
 import { signInGuesses } from '../throttle.ts'
 import { signedInBy } from './after-sign-in.ts'
-import { carriedCode } from './carried-code.ts'
+import { waitingCode } from './carried-code.ts'
 import { codeChip } from './code-chip.ts'
 import { atHost, hostButton } from './host-sign-in.ts'
 import { here } from './links.ts'
@@ -76,15 +76,14 @@ ${waiting?.cancel ?? ''}`
 }
 
 function ownLead(visit: Visit): Html {
-  const carried = carriedCode(visit)
-  return html`${carried && !carried.decided ? html`<p class="chip-line">${words.connecting(codeChip(carried.typed))}</p>` : ''}
+  const waiting = waitingCode(visit)
+  return html`${waiting ? html`<p class="chip-line">${words.connecting(codeChip(waiting.typed))}</p>` : ''}
 ${visit.signedIn ? html`<p class="lead">${words.again(knownAs(visit.signedIn.account))}</p>` : ''}`
 }
 
 // What went wrong at a provider, and that a terminal still waits, where one does.
 function faultNotice(visit: Visit, { kind, says }: TakenNote): Html {
-  const carried = carriedCode(visit)
-  const waits = carried !== undefined && !carried.decided && kind === 'bad'
+  const waits = kind === 'bad' && waitingCode(visit) !== undefined
   return notice(kind, waits ? html`${says} ${text.upstream.terminalWaits}` : says)
 }
 

@@ -20,9 +20,14 @@ export function referenceOf({ request }: Visit): string | undefined {
   return new URLSearchParams(request.query).get('request') ?? undefined
 }
 
+/** The path of a page of ours that goes on with this request, if there is one. */
+export function withReference(path: string, reference: string | undefined): string {
+  return reference === undefined ? path : `${path}?request=${encodeURIComponent(reference)}`
+}
+
 /** The address of the sign-in or the consent page for this request. */
 export function pageFor({ services }: Visit, page: '/login' | '/consent', reference: string): string {
-  return here(services, `${page}?request=${encodeURIComponent(reference)}`)
+  return here(services, withReference(page, reference))
 }
 
 /** The request behind a reference, whatever somebody wrote in its place. */

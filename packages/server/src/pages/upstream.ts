@@ -24,14 +24,14 @@ import { type PlainResponse, seeOther } from '../http.ts'
 import type { Endpoint } from '../services.ts'
 import { isRecent } from './account-form.ts'
 import { signedInBy, withCookies } from './after-sign-in.ts'
-import { carriedCode } from './carried-code.ts'
+import { waitingCode } from './carried-code.ts'
 import { here } from './links.ts'
 import type { Fault } from './messages.ts'
 import { leaveNote } from './note.ts'
 import { keepPendingLink } from './pending-link.ts'
 import { problemPage } from './problem.ts'
 import { ofRequest, outdated } from './sign-in-form.ts'
-import { openRequest, showOver } from './transaction.ts'
+import { openRequest, showOver, withReference } from './transaction.ts'
 import { turnAway } from './turned-away.ts'
 import { leaveForProvider } from './upstream-buttons.ts'
 import { formFromAnybody, isSignedIn, openVisit, type Visit } from './visit.ts'
@@ -47,14 +47,13 @@ export const submitUpstream = formFromAnybody(
     const open = await openRequest(visit, reference)
     if (reference !== undefined && open === undefined) return showOver(visit)
     const { prompt = [], maxAge = null } = open?.record.parameters ?? {}
-    const carried = carriedCode(visit)
     return leaveBy(visit, upstream, {
       purpose: 'sign-in',
       accountId: null,
-      returnTo: reference === undefined ? '/login' : `/login?request=${reference}`,
+      returnTo: withReference('/login', reference),
       // Who is signed in here and does it again has a reason, and being signed in there would be no new proof.
       fresh: isSignedIn(visit) || prompt.includes('login') || maxAge !== null,
-      device: reference === undefined && carried !== undefined && !carried.decided ? carried : null,
+      device: reference === undefined ? (waitingCode(visit) ?? null) : null,
     })
   },
   outdated,
