@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type DeviceLoginEvent, type DeviceLoginOptions, deviceLogin } from './device-login.ts'
 import type { CountersignError } from './errors.ts'
+import { failure } from './testing/answers.ts'
 import {
   codeOf,
   type Handler,
@@ -20,7 +21,7 @@ import {
   tokensOf,
   truncated,
 } from './testing/scripted-server.ts'
-import { type VirtualSystem, virtualSystem } from './testing/virtual-time.ts'
+import { patient, type VirtualSystem, virtualSystem } from './testing/virtual-time.ts'
 
 let server: ScriptedServer
 let system: VirtualSystem
@@ -32,13 +33,6 @@ afterEach(() => server.close())
 
 function login(more: Partial<DeviceLoginOptions> = {}): ReturnType<typeof deviceLogin> {
   return deviceLogin({ issuer: server.issuer, clientId: 'test-cli', onCode: () => {}, system, ...more })
-}
-
-async function failure(work: Promise<unknown>): Promise<CountersignError> {
-  return work.then(
-    () => assert.fail('it should have failed'),
-    (error) => error,
-  )
 }
 
 test('DC-05 DC-08 the code for people is handed out before the first poll, the device code never', async () => {
@@ -302,11 +296,7 @@ test('DC-16 F-20 cancelling during a poll wins over its answer, and the token th
     controller.abort()
     await json(200, tokensOf())(request, response)
   })
-  const real = {
-    ...system,
-    sleep: (seconds: number) => new Promise<void>((go) => setTimeout(go, Math.min(seconds, 0.25) * 1000)),
-  }
-  const error = await failure(login({ signal: controller.signal, system: real }))
+  const error = await failure(login({ signal: controller.signal, system: patient(system) }))
   assert.equal(error.code, 'cancelled')
   const revoked = server.at(paths.revoke).map((request) => request.form.token)
   assert.deepEqual(revoked.sort(), ['ACCESS-canary-1', 'DEVICE-CODE-canary', 'REFRESH-canary-1'])

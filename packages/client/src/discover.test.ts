@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { createMetadataCache, discover, parseIssuer } from './discover.ts'
 import type { CountersignError } from './errors.ts'
+import { failure } from './testing/answers.ts'
 import {
   type Handler,
   json,
@@ -22,13 +23,6 @@ beforeEach(async () => {
   server = await startScriptedServer()
 })
 afterEach(() => server.close())
-
-async function failure(work: Promise<unknown>): Promise<CountersignError> {
-  return work.then(
-    () => assert.fail('it should have failed'),
-    (error) => error,
-  )
-}
 
 test('MD-25 MD-26 unknown members and signed_metadata are ignored', async () => {
   server.on(paths.metadata, json(200, { ...metadataOf(server.issuer), signed_metadata: 'x.y.z', new: [1] }))

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import type { AuthorizationLink } from './authorization-link.ts'
 import { type LoopbackLoginEvent, type LoopbackLoginOptions, loopbackLogin } from './loopback-login.ts'
 import { system } from './system.ts'
+import { idTokenOf } from './testing/answers.ts'
 import {
   type Handler,
   json,
@@ -198,31 +199,13 @@ test('RU-11 CL-02 an answer with another state is none; the right one still coun
   )
 })
 
-function idToken(nonce: string | undefined, change: Record<string, unknown> = {}): string {
-  const now = Math.floor(system.now())
-  const claims = {
-    iss: server.issuer,
-    sub: 'acct-1',
-    aud: 'test-cli',
-    iat: now,
-    exp: now + 600,
-    nonce,
-    ...change,
-  }
-  const parts = [{ alg: 'RS256' }, claims].map((part) =>
-    Buffer.from(JSON.stringify(part)).toString('base64url'),
-  )
-  return [...parts, 'c2ln'].join('.')
-}
-
 test('ID-10 the ID token must answer this request by its nonce', async () => {
   const answerWith =
-    (nonce?: string): Handler =>
-    (request, response) =>
-      json(200, { ...tokensOf(), id_token: idToken(nonce ?? server.at(par).at(-1)?.form.nonce) })(
-        request,
-        response,
-      )
+    (given?: string): Handler =>
+    (request, response) => {
+      const nonce = given ?? server.at(par).at(-1)?.form.nonce
+      return json(200, { ...tokensOf(), id_token: idTokenOf(server.issuer, { nonce }) })(request, response)
+    }
   server.on(paths.token, answerWith())
   assert.equal((await login().tokens).subject, 'acct-1')
   server.on(paths.token, answerWith('of another request'))

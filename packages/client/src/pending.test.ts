@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type CredentialStore, openStore } from './credentials.ts'
 import { cancelFlow, openFlow, readFlow, resumeFlow, startFlow } from './pending.ts'
+import { returnCodeAsked } from './testing/answers.ts'
 import {
   codeOf,
   json,
@@ -150,14 +151,12 @@ test('cancelling tells the server, and never depends on it', async () => {
 })
 
 test('the return code is asked for, sent once, and asked for again when it was wrong', async () => {
-  const asked = (more: object) =>
-    json(400, { error: 'authorization_pending', return_code: { length: 6, tries_left: 3, ...more } })
-  server.on(paths.token, asked({}))
+  server.on(paths.token, returnCodeAsked(3))
   const { flow } = await start()
   const first = await resume(flow)
   assert.deepEqual(first.flow.returnCode, { length: 6, triesLeft: 3, wrong: false })
   assert.equal(server.at(paths.device)[0]?.form.return_code_supported, 'true')
-  server.script(paths.token, [asked({}), asked({ tries_left: 2, wrong: true })])
+  server.script(paths.token, [returnCodeAsked(3), returnCodeAsked(2, true)])
   system.pass(5)
   const wrong = await resume(flow, 0, 'AAAAAA')
   assert.deepEqual(wrong.flow.returnCode, { length: 6, triesLeft: 2, wrong: true })
@@ -165,7 +164,7 @@ test('the return code is asked for, sent once, and asked for again when it was w
     server.at(paths.token).map(({ form }) => form.return_code),
     [undefined, undefined, 'AAAAAA'],
   )
-  server.script(paths.token, [asked({ tries_left: 2 }), json(200, tokensOf())])
+  server.script(paths.token, [returnCodeAsked(2), json(200, tokensOf())])
   system.pass(5)
   assert.equal((await resume(flow, 0, 'K7XMPQ')).status, 'signed_in')
 })

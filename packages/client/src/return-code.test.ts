@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type DeviceLoginOptions, deviceLogin } from './device-login.ts'
-import type { CountersignError } from './errors.ts'
 import { type ReturnCodeAsk, readReturnCodeAsk } from './return-code.ts'
+import { returnCodeAsked as ask, failure } from './testing/answers.ts'
 import {
   type Handler,
   json,
@@ -16,7 +16,7 @@ import {
   startScriptedServer,
   tokensOf,
 } from './testing/scripted-server.ts'
-import { type VirtualSystem, virtualSystem } from './testing/virtual-time.ts'
+import { patient, type VirtualSystem, virtualSystem } from './testing/virtual-time.ts'
 
 let server: ScriptedServer
 let system: VirtualSystem
@@ -25,12 +25,6 @@ beforeEach(async () => {
   system = virtualSystem()
 })
 afterEach(() => server.close())
-
-const ask = (triesLeft: number, wrong?: true): Handler =>
-  json(400, {
-    error: 'authorization_pending',
-    return_code: { length: 6, tries_left: triesLeft, ...(wrong ? { wrong } : {}) },
-  })
 
 /** Answers `K7XMPQ` with tokens and anything else as a server of ours does. */
 function serverThatAsks(): Handler {
@@ -61,20 +55,7 @@ function typing(...codes: string[]) {
   return { asked, onReturnCode }
 }
 
-/** Cancelling is bounded by real time. */
-const patient = () => ({
-  ...system,
-  sleep: (seconds: number) => new Promise<void>((go) => setTimeout(go, Math.min(seconds, 0.25) * 1000)),
-})
-
 const sent = () => server.at(paths.token).map(({ form }) => form.return_code)
-
-async function failure(work: Promise<unknown>): Promise<CountersignError> {
-  return work.then(
-    () => assert.fail('it should have failed'),
-    (error) => error,
-  )
-}
 
 test('DV-18 a program that can ask says so, and one that cannot says nothing', async () => {
   await login({ onReturnCode: typing().onReturnCode })
@@ -145,7 +126,7 @@ test('DC-16 cancelling wins over the typing, and the request ends on the server'
       stop.abort()
     })
   assert.equal(
-    (await failure(login({ onReturnCode, signal: stop.signal, system: patient() }))).code,
+    (await failure(login({ onReturnCode, signal: stop.signal, system: patient(system) }))).code,
     'cancelled',
   )
   assert.deepEqual(sent().filter(Boolean), [])
@@ -156,7 +137,7 @@ test('whoever cannot ask after all ends the sign-in with their own error, and th
   server.on(paths.token, ask(3))
   const reason = new Error('no terminal')
   const error: unknown = await failure(
-    login({ onReturnCode: () => Promise.reject(reason), system: patient() }),
+    login({ onReturnCode: () => Promise.reject(reason), system: patient(system) }),
   )
   assert.equal(error, reason)
   assert.equal(server.at(paths.revoke).length, 1)

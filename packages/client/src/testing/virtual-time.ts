@@ -33,3 +33,10 @@ export function virtualSystem(): VirtualSystem {
     },
   }
 }
+
+/** The same, sleeping really, but never for long: cancelling is bounded by real time. */
+export function patient(virtual: VirtualSystem): System {
+  const sleep = (seconds: number): Promise<void> =>
+    new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 0.25) * 1000))
+  return { ...virtual, sleep }
+}
