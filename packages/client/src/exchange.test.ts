@@ -1,13 +1,11 @@
 // Smaller tokens against a scripted server: what is sent, what stays of the sign-in, what a refusal becomes. Against the real
 // server: packages/cli/src/exec.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type CredentialStore, keyOf, type LiveCredential, openStore } from './credentials.ts'
+import { type CredentialStore, keyOf, type LiveCredential } from './credentials.ts'
 import { childToken, endChildToken, exchangeToken } from './exchange.ts'
 import { system } from './system.ts'
+import { numberedTokens } from './testing/answers.ts'
 import {
   json,
   paths,
@@ -16,36 +14,22 @@ import {
   startScriptedServer,
   tokensOf,
 } from './testing/scripted-server.ts'
+import { keepCurrent, liveCredential, newStore } from './testing/signed-in.ts'
 
 let server: ScriptedServer
 let store: CredentialStore
 let stored: LiveCredential
 beforeEach(async () => {
   server = await startScriptedServer()
-  store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
-  const now = Date.now() / 1000
-  stored = {
-    version: 1,
-    state: 'live',
-    issuer: server.issuer,
-    clientId: 'test-cli',
+  store = newStore()
+  stored = liveCredential(server.issuer, {
     account: { id: 'acct-1', email: 'mia@example.com' },
-    signedInAt: now,
-    accessToken: 'ACCESS-canary-0',
-    refreshToken: 'REFRESH-canary-0',
     scope: 'openid files:read files:write',
-    receivedAt: now,
-    clockOffset: 0,
-    expiresAt: now + 600,
-  }
-  keep(stored)
+  })
+  keepCurrent(store, stored)
 })
 afterEach(() => server.close())
 
-function keep(credential: LiveCredential): void {
-  store.write(credential)
-  store.setCurrent(keyOf(credential))
-}
 const child = (narrowing: { resource?: string; scope?: string } = {}) =>
   childToken({ store, key: keyOf(stored), system, ...narrowing })
 const live = (): LiveCredential => {
@@ -72,11 +56,7 @@ test('RI-03 RT-05 a smaller token comes by the refresh token; the rotated one is
 })
 
 test('CL-09 many at once spend each refresh token once', async () => {
-  let turn = 0
-  server.on(paths.token, (request, response) => {
-    turn += 1
-    return json(200, tokensOf(String(turn)))(request, response)
-  })
+  server.on(paths.token, numberedTokens())
   await Promise.all(Array.from({ length: 8 }, () => child({ scope: 'files:read' })))
   const spent = server.at(paths.token).map(({ form }) => form.refresh_token)
   assert.equal(new Set(spent).size, 8)
@@ -110,7 +90,7 @@ test('CL-10 a sign-in that the server has ended is ended here too; one that is u
 
 test('TX-01 without a refresh token it is exchanged, and nothing of it is stored', async () => {
   const { refreshToken: _none, ...rest } = stored
-  keep(rest)
+  keepCurrent(store, rest)
   server.on(paths.token, json(200, { ...tokensOf(), refresh_token: undefined, issued_token_type: 'x' }))
   assert.equal((await child({ scope: 'files:read' })).accessToken, 'ACCESS-canary-1')
   const form = server.at(paths.token)[0]?.form ?? {}

@@ -1,19 +1,18 @@
 // The stored sign-in with the official MCP clients of both generations: renewing, asking for more, and where the token never goes.
 // The authorization server is scripted, the MCP server is the SDK's own. With real servers: test/mcp/stored-sign-in.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { serve } from '@hono/node-server'
 import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from '@modelcontextprotocol/client'
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
-import { type CredentialStore, keyOf, type LiveCredential, openStore } from './credentials.ts'
+import { type CredentialStore, keyOf, type LiveCredential } from './credentials.ts'
 import { type McpAuth, type McpAuthOptions, mcpAuth } from './mcp.ts'
-import { json, paths, type ScriptedServer, startScriptedServer, tokensOf } from './testing/scripted-server.ts'
+import { numberedTokens } from './testing/answers.ts'
+import { json, paths, type ScriptedServer, startScriptedServer } from './testing/scripted-server.ts'
+import { keepCurrent, liveCredential, newStore } from './testing/signed-in.ts'
 
 let issuer: ScriptedServer
 let store: CredentialStore
@@ -54,29 +53,10 @@ after(async () => {
 
 beforeEach(async () => {
   issuer = await startScriptedServer()
-  let turn = 0
-  issuer.on(paths.token, (request, response) => {
-    turn += 1
-    return json(200, { ...tokensOf(String(turn)), scope: 'read' })(request, response)
-  })
-  store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
-  const now = Date.now() / 1000
-  stored = {
-    version: 1,
-    state: 'live',
-    issuer: issuer.issuer,
-    clientId: 'test-cli',
-    account: { id: 'acct-1' },
-    signedInAt: now,
-    accessToken: 'ACCESS-canary-0',
-    refreshToken: 'REFRESH-canary-0',
-    scope: 'read',
-    receivedAt: now,
-    clockOffset: 0,
-    expiresAt: now + 600,
-  }
-  store.write(stored)
-  store.setCurrent(keyOf(stored))
+  issuer.on(paths.token, numberedTokens({ scope: 'read' }))
+  store = newStore()
+  stored = liveCredential(issuer.issuer, { scope: 'read' })
+  keepCurrent(store, stored)
   good = new Set(['ACCESS-canary-1'])
   mayErase = new Set()
   seen = []

@@ -2,9 +2,7 @@
 // What the files look like on disk: credentials.test.ts.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type CredentialStore, keyOf, type LiveCredential, openStore } from './credentials.ts'
@@ -12,6 +10,7 @@ import type { CountersignError } from './errors.ts'
 import * as errors from './errors.ts'
 import { freshCredential, type RefreshOptions } from './refresh.ts'
 import { signOut } from './sign-out.ts'
+import { failure } from './testing/answers.ts'
 import {
   type Handler,
   json,
@@ -23,6 +22,7 @@ import {
   text,
   tokensOf,
 } from './testing/scripted-server.ts'
+import { keepCurrent, liveCredential, newDirectory, newStore } from './testing/signed-in.ts'
 import { type VirtualSystem, virtualSystem } from './testing/virtual-time.ts'
 
 let server: ScriptedServer
@@ -32,35 +32,20 @@ let stale: LiveCredential
 beforeEach(async () => {
   server = await startScriptedServer()
   system = virtualSystem()
-  store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
+  store = newStore()
   const now = system.now()
-  stale = {
-    version: 1,
-    state: 'live',
-    issuer: server.issuer,
-    clientId: 'test-cli',
+  stale = liveCredential(server.issuer, {
     account: { id: 'acct-1', email: 'mia@example.com' },
     signedInAt: now - 1000,
-    accessToken: 'ACCESS-canary-0',
-    refreshToken: 'REFRESH-canary-0',
     receivedAt: now - 1000,
-    clockOffset: 0,
     expiresAt: now - 400,
-  }
-  store.write(stale)
-  store.setCurrent(keyOf(stale))
+  })
+  keepCurrent(store, stale)
 })
 afterEach(() => server.close())
 
 function refresh(more: Partial<RefreshOptions> = {}): Promise<LiveCredential> {
   return freshCredential({ store, key: keyOf(stale), system, ...more })
-}
-
-async function failure(work: Promise<unknown>): Promise<CountersignError> {
-  return work.then(
-    () => assert.fail('it should have failed'),
-    (error) => error,
-  )
 }
 
 test('CL-09 F-18 a fresh token is used without any request', async () => {
@@ -206,10 +191,9 @@ test('CL-10 errors say whether to sign in again or to try later, and never both'
 })
 
 test('CL-09 a store in memory renews once for all callers, and leaves no file', async () => {
-  const directory = join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config')
+  const directory = newDirectory()
   const memory = openStore({ kind: 'memory', directory })
-  memory.write(stale)
-  memory.setCurrent(keyOf(stale))
+  keepCurrent(memory, stale)
   const all = await Promise.all(Array.from({ length: 20 }, () => refresh({ store: memory })))
   assert.deepEqual(new Set(all.map(({ accessToken }) => accessToken)), new Set(['ACCESS-canary-1']))
   assert.equal(server.at(paths.token).length, 1)

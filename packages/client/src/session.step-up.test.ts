@@ -1,21 +1,13 @@
 // The fetch of a program when an API wants more than its token has: once, by policy, as the same person, at the same place.
 // Renewing and redirects: session.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type CredentialStore, keyOf, type LiveCredential, openStore } from './credentials.ts'
+import type { CredentialStore, LiveCredential } from './credentials.ts'
 import type { AccessNeeds } from './errors.ts'
 import { createSession, type SessionOptions } from './session.ts'
-import {
-  json,
-  paths,
-  type ScriptedServer,
-  startScriptedServer,
-  text,
-  tokensOf,
-} from './testing/scripted-server.ts'
+import { numberedTokens } from './testing/answers.ts'
+import { json, paths, type ScriptedServer, startScriptedServer, text } from './testing/scripted-server.ts'
+import { keepCurrent, liveCredential, newStore } from './testing/signed-in.ts'
 
 let server: ScriptedServer
 let other: ScriptedServer
@@ -24,24 +16,9 @@ let stored: LiveCredential
 beforeEach(async () => {
   server = await startScriptedServer()
   other = await startScriptedServer()
-  store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
-  const now = Date.now() / 1000
-  stored = {
-    version: 1,
-    state: 'live',
-    issuer: server.issuer,
-    clientId: 'test-cli',
-    account: { id: 'acct-1' },
-    signedInAt: now,
-    accessToken: 'ACCESS-canary-0',
-    refreshToken: 'REFRESH-canary-0',
-    scope: 'openid read',
-    receivedAt: now,
-    clockOffset: 0,
-    expiresAt: now + 600,
-  }
-  store.write(stored)
-  store.setCurrent(keyOf(stored))
+  store = newStore()
+  stored = liveCredential(server.issuer, { scope: 'openid read' })
+  keepCurrent(store, stored)
 })
 afterEach(async () => {
   await server.close()
@@ -131,9 +108,7 @@ test('CL-07 somebody else who signs in meanwhile does not take the request over'
   server.on('/api', needsDeploy)
   const session = open({
     onStepUp: async () => {
-      const eve = { ...stored, account: { id: 'acct-2' }, accessToken: 'ACCESS-canary-eve' }
-      store.write(eve)
-      store.setCurrent(keyOf(eve))
+      keepCurrent(store, { ...stored, account: { id: 'acct-2' }, accessToken: 'ACCESS-canary-eve' })
       return 'retry'
     },
   })
@@ -142,11 +117,7 @@ test('CL-07 somebody else who signs in meanwhile does not take the request over'
 })
 
 test('RI-03 a session for a resource has small tokens of its own, got once and renewed when refused', async () => {
-  let turn = 0
-  server.on(paths.token, (request, response) => {
-    turn += 1
-    return json(200, tokensOf(String(turn)))(request, response)
-  })
+  server.on(paths.token, numberedTokens())
   server.on('/api', json(200, {}))
   const session = open({ resource: 'https://api.example', scope: 'read' })
   await Promise.all([session.fetch(`${server.issuer}/api`), session.fetch(`${server.issuer}/api`)])

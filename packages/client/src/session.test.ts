@@ -1,13 +1,10 @@
 // The fetch that carries a token: when it renews, what it never does on a redirect.
 // Renewing itself, with many processes: refresh.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { keyOf, type LiveCredential, openStore } from './credentials.ts'
 import { createSession, type Session } from './session.ts'
 import { json, paths, type ScriptedServer, startScriptedServer, text } from './testing/scripted-server.ts'
+import { keepCurrent, liveCredential, newStore } from './testing/signed-in.ts'
 
 let server: ScriptedServer
 let other: ScriptedServer
@@ -15,23 +12,8 @@ let session: Session
 beforeEach(async () => {
   server = await startScriptedServer()
   other = await startScriptedServer()
-  const store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
-  const now = Date.now() / 1000
-  const credential: LiveCredential = {
-    version: 1,
-    state: 'live',
-    issuer: server.issuer,
-    clientId: 'test-cli',
-    account: { id: 'acct-1' },
-    signedInAt: now,
-    accessToken: 'ACCESS-canary-0',
-    refreshToken: 'REFRESH-canary-0',
-    receivedAt: now,
-    clockOffset: 0,
-    expiresAt: now + 600,
-  }
-  store.write(credential)
-  store.setCurrent(keyOf(credential))
+  const store = newStore()
+  keepCurrent(store, liveCredential(server.issuer))
   session = createSession({ issuer: server.issuer, clientId: 'test-cli', store })
 })
 afterEach(async () => {
@@ -105,8 +87,7 @@ test('CL-07 the token is never sent over plain http to another machine', async (
 })
 
 test('CL-19 without a sign-in the fetch fails with a code, and asks nobody', async () => {
-  const store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
-  const nobody = createSession({ issuer: server.issuer, clientId: 'test-cli', store })
+  const nobody = createSession({ issuer: server.issuer, clientId: 'test-cli', store: newStore() })
   await assert.rejects(nobody.fetch(`${server.issuer}/api`), { code: 'sign_in_required' })
   assert.equal(server.received.length, 0)
 })

@@ -1,12 +1,12 @@
 // A whole sign-in against a scripted server: what is on disk afterwards, whatever happened.
 // Polling itself: device-login.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type Credential, type CredentialStore, keyOf, openStore } from './credentials.ts'
 import { type SignInOptions, signIn } from './sign-in.ts'
+import { idTokenOf } from './testing/answers.ts'
 import {
   json,
   page,
@@ -15,13 +15,14 @@ import {
   startScriptedServer,
   tokensOf,
 } from './testing/scripted-server.ts'
+import { newDirectory, newStore } from './testing/signed-in.ts'
 import { virtualSystem } from './testing/virtual-time.ts'
 
 let server: ScriptedServer
 let store: CredentialStore
 beforeEach(async () => {
   server = await startScriptedServer()
-  store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'countersign-')), 'config') })
+  store = newStore()
 })
 afterEach(() => server.close())
 
@@ -42,13 +43,8 @@ test('US-06 the account comes from userinfo, is stored and becomes the current o
   assert.equal(server.at(paths.userinfo)[0]?.headers.authorization, 'Bearer ACCESS-canary-1')
 })
 
-/** An ID token as it comes straight from the token endpoint, where TLS stands in for its signature (OIDC Core §3.1.3.7). */
-function idToken(change: Record<string, unknown> = {}): string {
-  const now = Math.floor(virtualSystem().now())
-  const right = { iss: server.issuer, sub: 'acct-2', aud: 'test-cli', iat: now, exp: now + 600 }
-  const parts = [{ alg: 'RS256' }, { ...right, ...change }]
-  return [...parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')), 'c2ln'].join('.')
-}
+const idToken = (change: Record<string, unknown>): string =>
+  idTokenOf(server.issuer, { sub: 'acct-2', ...change })
 
 test('US-06 what userinfo says of somebody else than the ID token is not believed', async () => {
   server.on(paths.token, json(200, { ...tokensOf(), id_token: idToken({ email: 'eve@example.com' }) }))
@@ -84,7 +80,7 @@ test('DC-16 a userinfo endpoint that fails does not lose the token that was issu
 })
 
 test('CL-08 a store that cannot be written stops the sign-in before any request', async () => {
-  const blocked = join(mkdtempSync(join(tmpdir(), 'countersign-')), 'file')
+  const blocked = newDirectory()
   writeFileSync(blocked, '')
   const unusable = openStore({ directory: join(blocked, 'config') })
   await assert.rejects(start({ store: unusable }), { code: 'store_unwritable' })

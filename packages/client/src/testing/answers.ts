@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict'
 import type { CountersignError } from '../errors.ts'
 import { system } from '../system.ts'
-import { type Handler, json } from './scripted-server.ts'
+import { type Handler, json, tokensOf } from './scripted-server.ts'
+
+/** Other tokens with every answer: `ACCESS-canary-1`, `ACCESS-canary-2`, … */
+export function numberedTokens(more: Record<string, unknown> = {}): Handler {
+  let turn = 0
+  return (request, response) => {
+    turn += 1
+    return json(200, { ...tokensOf(String(turn)), ...more })(request, response)
+  }
+}
 
 /** Pending, because the characters that the approving browser shows are needed. */
 export function returnCodeAsked(triesLeft: number, wrong?: true): Handler {
