@@ -6,41 +6,16 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import {
-  json,
-  metadataOf,
-  paths,
-  type ScriptedServer,
-  startScriptedServer,
-} from '@countersign/client/testing'
+import { offerLinks, paths, type ScriptedServer, startScriptedServer } from '@countersign/client/testing'
 import { endTerminals, type Pty, runInPty } from '../../../test/support/pty.ts'
 import { freshEnvironment } from './testing/run-program.ts'
 
-const par = '/oauth/par'
-const short = '/a/Vt3kQ9yXn0b1mZr6TqLw2A'
 let server: ScriptedServer
 let env: Record<string, string>
 let programs: string
 beforeEach(async () => {
   server = await startScriptedServer()
-  server.on(
-    paths.metadata,
-    json(200, {
-      ...metadataOf(server.issuer),
-      authorization_endpoint: `${server.issuer}/oauth/authorize`,
-      pushed_authorization_request_endpoint: server.issuer + par,
-      code_challenge_methods_supported: ['S256'],
-    }),
-  )
-  server.on(
-    par,
-    json(201, { request_uri: 'urn:canary', expires_in: 600, authorization_uri: server.issuer + short }),
-  )
-  server.on(short, (_request, response) => {
-    const { redirect_uri = '', state = '' } = server.at(par).at(-1)?.form ?? {}
-    const back = new URLSearchParams({ code: 'CODE-canary', state, iss: server.issuer })
-    response.writeHead(303, { location: `${redirect_uri}?${back}` }).end()
-  })
+  offerLinks(server, () => ({ code: 'CODE-canary' }))
   env = { ...freshEnvironment(), DISPLAY: ':0' }
   programs = join(env.HOME ?? '', 'bin')
   mkdirSync(programs)
@@ -105,7 +80,7 @@ test('DC-02 complaint 5: where none does, nothing is opened, and a code is used 
     terminal.transcript(),
     /^ {2}! Using a code: a browser of Windows does not reach this computer\.\n {2}On any device, open/,
   )
-  assert.equal(server.at(par).length, 0)
+  assert.equal(server.at(paths.par).length, 0)
 })
 
 test('DC-02 complaint 6: a system that reserves every port for itself leaves the code, with the reason', async () => {

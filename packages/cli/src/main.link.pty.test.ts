@@ -9,6 +9,7 @@ import { openStore } from '@countersign/client/credentials'
 import {
   json,
   metadataOf,
+  offerLinks,
   paths,
   pending,
   type ScriptedServer,
@@ -18,8 +19,6 @@ import {
 import { endTerminals, type Pty, runInPty } from '../../../test/support/pty.ts'
 import { freshEnvironment, runProgram } from './testing/run-program.ts'
 
-const par = '/oauth/par'
-const short = '/a/Vt3kQ9yXn0b1mZr6TqLw2A'
 let server: ScriptedServer
 let env: Record<string, string>
 /** What the browser comes back with, beside `state` and `iss`. */
@@ -27,24 +26,7 @@ let answer: Record<string, string>
 beforeEach(async () => {
   server = await startScriptedServer()
   answer = { code: 'CODE-canary' }
-  server.on(
-    paths.metadata,
-    json(200, {
-      ...metadataOf(server.issuer),
-      authorization_endpoint: `${server.issuer}/oauth/authorize`,
-      pushed_authorization_request_endpoint: server.issuer + par,
-      code_challenge_methods_supported: ['S256'],
-    }),
-  )
-  server.on(
-    par,
-    json(201, { request_uri: 'urn:canary', expires_in: 600, authorization_uri: server.issuer + short }),
-  )
-  server.on(short, (_request, response) => {
-    const { redirect_uri = '', state = '' } = server.at(par).at(-1)?.form ?? {}
-    const back = new URLSearchParams({ ...answer, state, iss: server.issuer })
-    response.writeHead(303, { location: `${redirect_uri}?${back}` }).end()
-  })
+  offerLinks(server, () => answer)
   env = { ...freshEnvironment(), DISPLAY: ':0' }
   env.BROWSER = browserThat('await fetch(process.argv[2])')
 })
@@ -78,7 +60,7 @@ test('CL-05 the transcript of a first login on the same machine is the agreed on
   assert.equal(
     transcript(terminal),
     `  Opening your browser:
-  ${server.issuer}${short}
+  ${server.issuer}${paths.link}
 
 [waiting]
   ✓ Signed in as mia@example.com
@@ -99,7 +81,7 @@ test('the link stands there though the browser cannot be opened, and the login g
   env.BROWSER = browserThat('process.exit(3)')
   const terminal = login()
   await terminal.until('! No browser opened (it ended with code 3). Open the link yourself.')
-  await fetch(server.issuer + short)
+  await fetch(server.issuer + paths.link)
   assert.equal(await terminal.ended, 0)
 })
 
@@ -108,7 +90,7 @@ test('a browser that is no program, or is made of text, is said and not started'
   const terminal = login()
   await terminal.until('Open this link in a browser on this computer:')
   await terminal.until('Waiting for you')
-  await fetch(server.issuer + short)
+  await fetch(server.issuer + paths.link)
   assert.equal(await terminal.ended, 0)
 })
 
@@ -116,7 +98,7 @@ test('CL-05 --no-browser prints the link and opens nothing', async () => {
   const terminal = login('--no-browser')
   await terminal.until('Waiting for you')
   assert.match(terminal.transcript(), /^ {2}Open this link in a browser on this computer:\n {2}http/)
-  assert.equal(server.at(short).length, 0)
+  assert.equal(server.at(paths.link).length, 0)
   terminal.type('\u0003')
   assert.equal(await terminal.ended, 130)
 })
@@ -137,7 +119,7 @@ test('c copies the link', async () => {
   await terminal.until('Waiting for you')
   terminal.type('c')
   await terminal.until('Link sent to the clipboard.')
-  const link = Buffer.from(server.issuer + short).toString('base64')
+  const link = Buffer.from(server.issuer + paths.link).toString('base64')
   assert.ok(terminal.raw().includes(`\u001b]52;c;${link}\u0007`))
   terminal.type('\u0003')
   assert.equal(await terminal.ended, 130)
@@ -151,7 +133,7 @@ test('d changes to a code at once: the link is taken back, its port is gone', as
   terminal.type('d')
   await terminal.until('and enter the code       WDJB-MJHT')
   assert.equal(server.at(paths.revoke)[0]?.form.token, 'urn:canary')
-  await assert.rejects(fetch(server.at(par)[0]?.form.redirect_uri ?? ''))
+  await assert.rejects(fetch(server.at(paths.par)[0]?.form.redirect_uri ?? ''))
   assert.equal(await terminal.ended, 0)
   assert.equal(server.at(paths.device)[0]?.form.device_name, 'mia@aurora')
   assert.ok(isStored())
@@ -180,7 +162,7 @@ test('DC-11 a denial in the browser is said in plain words and exits 3', async (
 })
 
 test('a program that its server knows for codes only gets a code', async () => {
-  server.on(par, json(400, { error: 'unauthorized_client' }))
+  server.on(paths.par, json(400, { error: 'unauthorized_client' }))
   const terminal = login()
   assert.equal(await terminal.ended, 0)
   assert.match(terminal.text(), /and enter the code {7}WDJB-MJHT/)
@@ -244,10 +226,10 @@ test('of two logins at once one asks the person, and the other shares what comes
   await first.until('Waiting for you')
   const second = login()
   await second.until('Another login is under way.')
-  await fetch(server.issuer + short)
+  await fetch(server.issuer + paths.link)
   assert.deepEqual(await Promise.all([first.ended, second.ended]), [0, 0])
   assert.match(second.text(), /✓ Signed in as mia@example\.com\n$/)
-  assert.equal(server.at(par).length, 1)
+  assert.equal(server.at(paths.par).length, 1)
 })
 
 test('whoever does not want to wait for another login presses Enter; one that was killed holds nobody up', async () => {
@@ -258,7 +240,7 @@ test('whoever does not want to wait for another login presses Enter; one that wa
   await second.until('Another login is under way.')
   second.type('\r')
   await second.until('Waiting for you')
-  assert.equal(server.at(par).length, 2)
+  assert.equal(server.at(paths.par).length, 2)
   endTerminals()
   await first.ended
   const third = login()

@@ -10,7 +10,7 @@ import { idTokenOf } from './testing/answers.ts'
 import {
   type Handler,
   json,
-  metadataOf,
+  linkMetadataOf,
   page,
   paths,
   reset,
@@ -20,7 +20,7 @@ import {
 } from './testing/scripted-server.ts'
 import { virtualSystem } from './testing/virtual-time.ts'
 
-const par = '/oauth/par'
+const { par } = paths
 let server: ScriptedServer
 beforeEach(async () => {
   server = await startScriptedServer()
@@ -38,10 +38,7 @@ afterEach(() => server.close())
 
 function offer(change: Record<string, unknown>): void {
   const metadata = {
-    ...metadataOf(server.issuer),
-    authorization_endpoint: `${server.issuer}/oauth/authorize`,
-    pushed_authorization_request_endpoint: `${server.issuer}${par}`,
-    code_challenge_methods_supported: ['S256'],
+    ...linkMetadataOf(server.issuer),
     authorization_response_iss_parameter_supported: true,
     ...change,
   }

@@ -64,6 +64,8 @@ export const paths = {
   token: '/oauth/token',
   revoke: '/oauth/revoke',
   userinfo: '/oauth/userinfo',
+  par: '/oauth/par',
+  link: '/a/Vt3kQ9yXn0b1mZr6TqLw2A',
 } as const
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Handler {
@@ -107,6 +109,29 @@ export function metadataOf(issuer: string): Record<string, unknown> {
     grant_types_supported: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
     response_types_supported: ['code'],
   }
+}
+
+/** With signing in by a link (RFC 9126), which a server has only where a test asks for it. */
+export function linkMetadataOf(issuer: string): Record<string, unknown> {
+  return {
+    ...metadataOf(issuer),
+    authorization_endpoint: `${issuer}/oauth/authorize`,
+    pushed_authorization_request_endpoint: `${issuer}${paths.par}`,
+    code_challenge_methods_supported: ['S256'],
+  }
+}
+
+/** Whoever follows the link is sent back with this answer, beside `state` and `iss`. */
+export function offerLinks(server: ScriptedServer, answer: () => Record<string, string>): void {
+  const { issuer } = server
+  server.on(paths.metadata, json(200, linkMetadataOf(issuer)))
+  const pushed = { request_uri: 'urn:canary', expires_in: 600, authorization_uri: issuer + paths.link }
+  server.on(paths.par, json(201, pushed))
+  server.on(paths.link, (_request, response) => {
+    const { redirect_uri = '', state = '' } = server.at(paths.par).at(-1)?.form ?? {}
+    const back = new URLSearchParams({ ...answer(), state, iss: issuer })
+    response.writeHead(303, { location: `${redirect_uri}?${back}` }).end()
+  })
 }
 
 export function codeOf(issuer: string): Record<string, unknown> {
