@@ -7,11 +7,12 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { keyOf, openStore } from '@countersign/client/credentials'
+import { openStore } from '@countersign/client/credentials'
 import type { Browser } from 'playwright-core'
 import { addPerson, person } from './support/approve-in-store.ts'
 import { launchChromium } from './support/chromium.ts'
 import { decide, goToQuestion } from './support/decide-in-browser.ts'
+import { expireSignIn } from './support/expire.ts'
 import { type ForwardingProxy, startForwardingProxy } from './support/forwarding-proxy.ts'
 import { type Exit, type RunningServer, runProgram, startProgram, startServer } from './support/process.ts'
 
@@ -123,16 +124,7 @@ async function signIn(): Promise<Exit> {
 
 /** The access token has ended; the program renews it, or is refused. */
 async function refresh(): Promise<Exit> {
-  const store = openStore({ env })
-  const [entry] = store.list()
-  assert.ok(entry)
-  const credential = store.read(keyOf(entry))
-  assert.ok(credential?.state === 'live')
-  store.write({
-    ...credential,
-    receivedAt: credential.receivedAt - 3600,
-    expiresAt: credential.receivedAt - 3000,
-  })
+  expireSignIn(openStore({ env }))
   const exit = await runProgram(['token'], { env })
   said.push({ ...exit, stdout: '' })
   return exit

@@ -35,6 +35,7 @@ import {
   tokensOf,
   truncated,
 } from '@countersign/client/testing'
+import { expireSignIn } from './support/expire.ts'
 import { type Exit, runProgram, startProgram } from './support/process.ts'
 import { type Interceptor, startInterceptor } from './support/tls-interceptor.ts'
 
@@ -69,13 +70,7 @@ async function signedIn(): Promise<void> {
 
 /** The sign-in as it is an hour later. */
 function expire(): void {
-  const store = openStore({ env })
-  const [entry] = store.list(server.issuer)
-  assert.ok(entry)
-  const credential = store.read(keyOf(entry))
-  assert.ok(credential?.state === 'live')
-  const { receivedAt } = credential
-  store.write({ ...credential, receivedAt: receivedAt - 3600, expiresAt: receivedAt - 3000 })
+  expireSignIn(openStore({ env }), server.issuer)
 }
 
 function credentialPath(): string {
@@ -336,18 +331,10 @@ test('CL-16 a TLS connection that somebody looks into: the sentence names the is
     const { code, stderr } = await run(signIn, trusting)
     assert.equal(code, 0, stderr)
     const store = openStore({ env })
-    const [entry] = store.list(issuer)
-    assert.ok(entry)
-    const credential = store.read(keyOf(entry))
-    assert.ok(credential?.state === 'live')
-    store.write({
-      ...credential,
-      receivedAt: credential.receivedAt - 3600,
-      expiresAt: credential.receivedAt - 3000,
-    })
-    const before = store.read(keyOf(entry))
+    const key = keyOf(expireSignIn(store, issuer))
+    const before = store.read(key)
     assert.equal((await run(['token'])).code, 6)
-    assert.deepEqual(store.read(keyOf(entry)), before)
+    assert.deepEqual(store.read(key), before)
     assert.equal((await run(['token'], trusting)).code, 0)
   } finally {
     await interceptor.stop()

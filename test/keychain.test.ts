@@ -7,8 +7,9 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
-import { keyOf, openStore } from '@countersign/client/credentials'
+import { openStore } from '@countersign/client/credentials'
 import { json, paths, type ScriptedServer, startScriptedServer, tokensOf } from '@countersign/client/testing'
+import { expireSignIn } from './support/expire.ts'
 import { type Keyring, keyringMissing, startKeyring, startSilentBus } from './support/keyring.ts'
 import { type Exit, runProgram, startProgram } from './support/process.ts'
 
@@ -88,13 +89,7 @@ test('CL-08 CL-09 a renewal and a sign-out work with the keychain', withKeyring,
 
 /** The sign-in as it is an hour later, written by a program that can reach the keychain. */
 function expire(): void {
-  const store = openStore({ env: { ...env, ...keyring?.env } })
-  const [entry] = store.list()
-  assert.ok(entry)
-  const credential = store.read(keyOf(entry))
-  assert.ok(credential?.state === 'live')
-  const { receivedAt } = credential
-  store.write({ ...credential, receivedAt: receivedAt - 3600, expiresAt: receivedAt - 3000 })
+  expireSignIn(openStore({ env: { ...env, ...keyring?.env } }))
 }
 
 test(

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type CredentialStore, keyOf, type LiveCredential, openStore } from '@countersign/client/credentials'
 import { addPerson, person, signInProgram } from './support/approve-in-store.ts'
+import { expireSignIn } from './support/expire.ts'
 import { type ForwardingProxy, type Passed, startForwardingProxy } from './support/forwarding-proxy.ts'
 import { type Exit, type RunningServer, runProgram, startProgram, startServer } from './support/process.ts'
 
@@ -32,18 +33,6 @@ afterEach(async () => {
   await proxy.close()
   rmSync(home, { recursive: true, force: true })
 })
-
-/** The sign-in as it is an hour later: everything is there, and the access token has ended. */
-function letAccessTokenExpire(): LiveCredential {
-  const [entry] = store.list()
-  assert.ok(entry)
-  const credential = store.read(keyOf(entry))
-  assert.ok(credential?.state === 'live')
-  const past = { receivedAt: credential.receivedAt - 3600, expiresAt: credential.receivedAt - 3000 }
-  const expired: LiveCredential = { ...credential, ...past }
-  store.write(expired)
-  return expired
-}
 
 const isRefresh = ({ url, body }: Passed) => url === '/oauth/token' && /grant_type=refresh_token/.test(body)
 const refreshes = () => proxy.passed.filter(isRefresh)
@@ -74,7 +63,7 @@ async function assertAllServed(exits: Exit[], before: LiveCredential): Promise<v
 }
 
 test('CL-09 RT-12 fifty processes with an expired access token send one refresh and all print its token', async () => {
-  const before = letAccessTokenExpire()
+  const before = expireSignIn(store)
   const exits = await tokens(50)
   await assertAllServed(exits, before)
   assert.equal(refreshes().length, 1)
@@ -86,7 +75,7 @@ test('CL-09 RT-12 fifty processes with an expired access token send one refresh 
 
 /** One process is stopped in the middle of its refresh and killed there, while 49 others wait for it. */
 async function killHolder(at: 'before' | 'after'): Promise<{ exits: Exit[]; before: LiveCredential }> {
-  const before = letAccessTokenExpire()
+  const before = expireSignIn(store)
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>()
   const { promise: killed, resolve: kill } = Promise.withResolvers<void>()
   proxy[at] = async (passed) => {

@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { keyOf, openStore } from '@countersign/client/credentials'
+import { openStore } from '@countersign/client/credentials'
 import { addPerson, person, signInProgram } from './support/approve-in-store.ts'
+import { expireSignIn } from './support/expire.ts'
 import { type Exit, type RunningServer, runProgram, startServer } from './support/process.ts'
 
 let server: RunningServer
@@ -43,14 +44,7 @@ async function works(token: Exit): Promise<void> {
 
 /** The sign-in as it is an hour later, by whatever clock it was written. */
 function expire(): string {
-  const store = openStore({ env: { COUNTERSIGN_CONFIG_DIR: home } })
-  const [entry] = store.list()
-  assert.ok(entry)
-  const credential = store.read(keyOf(entry))
-  assert.ok(credential?.state === 'live' && credential.expiresAt !== undefined)
-  const { receivedAt, expiresAt } = credential
-  store.write({ ...credential, receivedAt: receivedAt - 3600, expiresAt: expiresAt - 3600 })
-  return credential.accessToken
+  return expireSignIn(openStore({ env: { COUNTERSIGN_CONFIG_DIR: home } })).accessToken
 }
 
 const day = 86_400
