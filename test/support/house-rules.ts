@@ -20,7 +20,7 @@ export const arrows: Record<string, string[]> = {
   '@countersign/client': ['@countersign/protocol'],
   '@countersign/resource': ['@countersign/protocol'],
   '@countersign/broker': ['@countersign/client', '@countersign/protocol'],
-  countersign: ['@countersign/server', '@countersign/client', '@countersign/protocol'],
+  countersign: ['@countersign/server', '@countersign/client', '@countersign/broker', '@countersign/protocol'],
 }
 
 const maxLines = 400

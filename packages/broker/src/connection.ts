@@ -1,0 +1,123 @@
+// A connection: one account of a person at one provider, with the tokens for it, and the rules of renewing them. Pure.
+// A refresh token that may be used once (RFC 9700 §4.14.2) is sent once, whatever dies in between: who wants to send it takes a
+// lease first, marks it as sent, and writes the new tokens before anybody gets them.
+// Not here: who does all that (tokens.ts), where it is kept (vault.ts, store.ts).
+
+export interface Connection {
+  readonly id: string
+  /** Ours where we keep it; the vault's own where another program's file is the vault. */
+  readonly version: string
+  readonly person: string
+  /** Where it is kept (vault.ts). */
+  readonly place: string
+  readonly provider: string
+  /** Who this is at the provider, as the provider says; null where it does not say. */
+  readonly account: { readonly id: string; readonly name: string } | null
+  /** What the person calls it. */
+  readonly label: string
+  readonly tokens: Tokens
+  /** The flow that made it: what was delivered once is not delivered again. */
+  readonly flow: string
+  /** Undefined while it works; else why it must be connected again. */
+  readonly ended: EndedWhy | null
+  /** Seconds since the epoch. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** `refused`: the provider said so. `answer_lost`: its refresh token was spent and nobody has the answer. */
+export type EndedWhy = 'refused' | 'answer_lost'
+
+export interface Tokens {
+  readonly accessToken: string
+  readonly refreshToken: string | null
+  /** Seconds since the epoch; null where the provider does not say. */
+  readonly expiresAt: number | null
+  readonly scopes: readonly string[]
+}
+
+/** Who renews a connection now. There is at most one per connection, in the broker's store. */
+export interface Lease {
+  /** That of the connection. */
+  readonly id: string
+  /** Counts up with every change, which makes it the fencing token too: who comes late meets another number. */
+  readonly version: number
+  readonly holder: string
+  /** Seconds since the epoch; after that, whoever holds it is taken to be dead. */
+  readonly until: number
+  /** SHA-256 of the refresh token that has been sent, or is just being sent; null before. */
+  readonly sent: string | null
+}
+
+export interface Need {
+  /** The access token must live for so many seconds more. */
+  readonly minValidity: number
+  readonly scopes: readonly string[]
+  /** SHA-256 of an access token that the provider's API has refused. */
+  readonly rejected: string | null
+}
+
+export interface Seen {
+  readonly connection: Connection
+  readonly lease: Lease | undefined
+  /** SHA-256 of the connection's tokens. */
+  readonly accessDigest: string
+  readonly refreshDigest: string | null
+  /** For how long after its use the same refresh token may be sent again; infinite where it is never spent. */
+  readonly refreshGraceSeconds: number
+}
+
+export type Step =
+  /** Live: hand it out. */
+  | { readonly do: 'use' }
+  /** Somebody else is at it; look again soon, at the latest at `until`. */
+  | { readonly do: 'wait'; readonly until: number }
+  /** Take the lease, then send the refresh token. */
+  | { readonly do: 'renew' }
+  /** Only the person can help. `record`: the connection does not say so yet. */
+  | { readonly do: 'connect_again'; readonly why: EndedWhy; readonly record: boolean }
+  /** It works, but not for these scopes. */
+  | { readonly do: 'more_scopes'; readonly missing: readonly string[] }
+
+/** What whoever wants a token does next. */
+export function nextStep(seen: Seen, need: Need, now: number): Step {
+  const { connection, lease } = seen
+  if (connection.ended !== null) return { do: 'connect_again', why: connection.ended, record: false }
+  const missing = need.scopes.filter((scope) => !connection.tokens.scopes.includes(scope))
+  if (missing.length > 0) return { do: 'more_scopes', missing }
+  if (isGood(seen, need, now)) return { do: 'use' }
+  if (connection.tokens.refreshToken === null) return { do: 'connect_again', why: 'refused', record: true }
+  if (lease !== undefined && lease.until > now) return { do: 'wait', until: lease.until }
+  if (lease !== undefined && wasSpent(lease, seen, now))
+    return { do: 'connect_again', why: 'answer_lost', record: true }
+  return { do: 'renew' }
+}
+
+function isGood({ connection, accessDigest }: Seen, need: Need, now: number): boolean {
+  if (need.rejected === accessDigest) return false
+  const { expiresAt } = connection.tokens
+  return expiresAt === null || expiresAt - need.minValidity > now
+}
+
+/** The holder of the last lease is gone, had sent this very refresh token, and stored no answer. */
+function wasSpent(lease: Lease, { refreshDigest, refreshGraceSeconds }: Seen, now: number): boolean {
+  if (lease.sent === null || lease.sent !== refreshDigest) return false
+  // The lease began leaseSeconds before its end, so the token was sent after that.
+  return now > lease.until - leaseSeconds + refreshGraceSeconds
+}
+
+/** Longer than any answer is waited for, and short enough that nobody gives up before. */
+export const leaseSeconds = 20
+
+export function takeLease(last: Lease | undefined, id: string, holder: string, now: number): Lease {
+  return { id, version: (last?.version ?? 0) + 1, holder, until: now + leaseSeconds, sent: null }
+}
+
+export function markSent(lease: Lease, refreshDigest: string): Lease {
+  return { ...lease, version: lease.version + 1, sent: refreshDigest }
+}
+
+/** Given back: nothing was sent, or what was sent was answered and the answer is stored. */
+export function endLease(lease: Lease): Lease {
+  return { ...lease, version: lease.version + 1, until: 0, sent: null }
+}
