@@ -139,6 +139,18 @@ export class SignInRequiredError extends BaseError {
   }
 }
 
+/** An account elsewhere has to be connected first, or again; `page` is where the person does that. */
+export class ConnectionRequiredError extends BaseError {
+  readonly code = 'connection_required' as const
+  readonly provider: string
+  readonly page: string | undefined
+  constructor(provider: string, message: string, page: string | undefined, cause?: unknown) {
+    super(message, { cause })
+    this.provider = provider
+    this.page = page
+  }
+}
+
 /** No sign-in in two steps is known by this name: it is over, or was begun elsewhere. */
 export class UnknownFlowError extends BaseError {
   readonly code = 'unknown_flow' as const
@@ -243,6 +255,7 @@ export type CountersignError =
   | SignInEndedError
   | LoopbackError
   | SignInRequiredError
+  | ConnectionRequiredError
   | UnknownFlowError
   | StoreError
   | ProjectError

@@ -86,7 +86,7 @@ function asChild(tokens: Tokens): ChildToken {
   }
 }
 
-export type ExchangeOptions = Narrowing & {
+export type ExchangeParties = {
   issuer: string
   clientId: string
   subjectToken: string
@@ -94,35 +94,40 @@ export type ExchangeOptions = Narrowing & {
   cache?: MetadataCache
 }
 
+export type ExchangeOptions = ExchangeParties & Narrowing
+
 /** RFC 8693 §2.1. Servers let few clients do this, and ours none without a secret; the refusal says so. */
 export async function exchangeToken(options: ExchangeOptions): Promise<ChildToken> {
-  const { issuer, clientId, subjectToken, system, cache } = options
-  const metadata = await discover(issuer, { system, ...(cache ? { cache } : {}) })
-  const parameters = {
-    subject_token: subjectToken,
-    subject_token_type: ACCESS_TOKEN,
-    requested_token_type: ACCESS_TOKEN,
-    ...parametersOf(options),
+  const parameters = { requested_token_type: ACCESS_TOKEN, ...parametersOf(options) }
+  try {
+    return await requestExchange(options, parameters)
+  } catch (error) {
+    throw asPolicy(
+      error,
+      'this program may not exchange its token for a smaller one. Without --for and --scope it needs none.',
+    )
   }
+}
+
+export async function requestExchange(
+  { issuer, clientId, subjectToken, system, cache }: ExchangeParties,
+  parameters: Record<string, string>,
+): Promise<ChildToken> {
+  const metadata = await discover(issuer, { system, ...(cache ? { cache } : {}) })
   const response = await oauth.genericTokenEndpointRequest(
     metadata,
     { client_id: clientId },
     oauth.None(),
     TOKEN_EXCHANGE,
-    parameters,
+    { subject_token: subjectToken, subject_token_type: ACCESS_TOKEN, ...parameters },
     { [oauth.customFetch]: guardedFetch({ system }), [oauth.allowInsecureRequests]: true },
   )
-  try {
-    return asChild(await readTokens(metadata, clientId, response, 'token_exchange', system.now()))
-  } catch (error) {
-    throw asPolicy(error)
-  }
+  return asChild(await readTokens(metadata, clientId, response, 'token_exchange', system.now()))
 }
 
-function asPolicy(refusal: unknown): unknown {
+/** A refusal of the client itself is no mistake that trying again would mend. */
+export function asPolicy(refusal: unknown, description: string): unknown {
   if (!(refusal instanceof OAuthError && NOT_ALLOWED.has(refusal.error))) return refusal
-  const description =
-    'this program may not exchange its token for a smaller one. Without --for and --scope it needs none.'
   return new SignInEndedError('refused_by_policy', refusal.message, {
     description,
     uri: refusal.uri,

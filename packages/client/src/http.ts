@@ -23,7 +23,11 @@ export type HttpOptions = {
 
 export type GuardedFetch = (url: string, init: GuardedInit) => Promise<Response>
 
-type GuardedInit = { method: string; headers: Record<string, string>; body?: URLSearchParams | undefined }
+type GuardedInit = {
+  method: string
+  headers: Record<string, string>
+  body?: URLSearchParams | string | undefined
+}
 
 export function guardedFetch(options: HttpOptions): GuardedFetch {
   return async (url, init) => {
@@ -155,6 +159,13 @@ async function asNetworkError(error: unknown, { host, href }: URL, timeout: Abor
   return new NetworkError('network', host, `could not reach ${host} (${printable(detail, 60)})`, error)
 }
 
+/** True where the request cannot have arrived: what it carried is unspent. */
+export function neverConnected(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && UNCONNECTED.has(String(cause.code))) return true
+  return false
+}
+
 /** Node's names for a chain that ends nowhere known, or does not hold for now or for this host. */
 export function isCertificateTrouble(code: string): boolean {
   return /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|CERT_|ERR_TLS_CERT)/.test(code)
@@ -181,4 +192,13 @@ export async function refusalOf(response: Response): Promise<OAuthRefusal | unde
 
 const DEFAULT_TIMEOUT_SECONDS = 10
 const MAX_BYTES = 256 * 1024
+const UNCONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 const NULL_BODY_STATUSES = new Set([204, 205, 304])

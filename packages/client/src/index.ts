@@ -2,6 +2,7 @@
 // and must start fast import `@countersign/client/credentials`, which loads no OAuth library.
 
 export type { AuthorizationLink } from './authorization-link.ts'
+export { type ConnectionTokenOptions, connectionToken } from './connection-token.ts'
 export type { StoreChoice, StoreKind } from './credentials.ts'
 export {
   type Account,
@@ -29,6 +30,7 @@ export {
   type AccessNeeds,
   AnswerError,
   CertificateError,
+  ConnectionRequiredError,
   type CountersignError,
   DiscoveryError,
   isCountersignError,

@@ -3,7 +3,7 @@
 import * as oauth from 'oauth4webapi'
 import type { ServerMetadata } from './discover.ts'
 import { AnswerError, cancelled, NetworkError } from './errors.ts'
-import { guardedFetch } from './http.ts'
+import { guardedFetch, neverConnected } from './http.ts'
 import { revoke } from './revoke.ts'
 import type { System } from './system.ts'
 import { readTokens, type Tokens, UnusableTokens } from './tokens.ts'
@@ -98,12 +98,6 @@ function isUnspent(error: unknown): error is NetworkError | AnswerError {
   return error instanceof NetworkError && neverConnected(error)
 }
 
-function neverConnected(error: Error): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
-    if ('code' in cause && UNCONNECTED.has(String(cause.code))) return true
-  return false
-}
-
 async function end({ metadata, clientId, system }: Redemption, tokens: Tokens): Promise<void> {
   const what = tokens.refreshToken
     ? { token: tokens.refreshToken, hint: 'refresh_token' as const }
@@ -111,15 +105,6 @@ async function end({ metadata, clientId, system }: Redemption, tokens: Tokens): 
   await revoke(metadata, clientId, what, { system, timeoutSeconds: CANCEL_SECONDS })
 }
 
-const UNCONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EHOSTUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
 // Codes of our server live a minute (RFC 6749 §4.1.2 recommends ten at most).
 const RETRY_SECONDS = 45
 const TIMEOUT_SECONDS = 20

@@ -48,7 +48,8 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return mine
 }
 
-async function tryLock(path: string): Promise<(() => void) | undefined> {
+/** One attempt; the file is made where it is missing. The function to give the lock back, or undefined where it is taken. */
+export async function tryLock(path: string): Promise<(() => void) | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   // No busy timeout: it would block the event loop, and with it Ctrl-C and every other request.
   const database = new DatabaseSync(path, { timeout: 0 })

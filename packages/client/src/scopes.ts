@@ -21,7 +21,10 @@ export function unitedScopes(
  * All that a sign-in has. A token for an API does not name what the sign-in says of the person, and without `openid` the next
  * sign-in would not know who it is.
  */
-export function grantedScopes({ account, scope }: Pick<LiveCredential, 'account' | 'scope'>): string {
+export function grantedScopes({
+  account,
+  scope,
+}: Pick<LiveCredential, 'account'> & { scope?: string | undefined }): string {
   const identity = [
     ...(account.id === 'unknown' ? [] : ['openid']),
     ...(account.name === undefined ? [] : ['profile']),

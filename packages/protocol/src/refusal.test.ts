@@ -67,6 +67,11 @@ const rows: {
   dpop_nonce_needed: [{ reason: 'dpop_nonce_needed' }, 400, 'use_dpop_nonce'],
   assertion_invalid: [{ reason: 'assertion_invalid', why: hostile }, 400, 'invalid_grant'],
   subject_token_invalid: [{ reason: 'subject_token_invalid', why: hostile }, 400, 'invalid_request'],
+  connection_refused: [
+    { reason: 'connection_refused', clientId: hostile, why: 'missing' },
+    400,
+    'interaction_required',
+  ],
   exchange_target_refused: [{ reason: 'exchange_target_refused', clientId: hostile }, 400, 'invalid_target'],
   par_required: [{ reason: 'par_required' }, 400, 'invalid_request'],
   request_uri_unknown: [{ reason: 'request_uri_unknown' }, 400, 'invalid_request'],

@@ -42,6 +42,7 @@ export type Refusal =
   | { readonly reason: 'assertion_invalid'; readonly why: string }
   | { readonly reason: 'subject_token_invalid'; readonly why: string }
   | { readonly reason: 'exchange_target_refused'; readonly clientId: string }
+  | { readonly reason: 'connection_refused'; readonly clientId: string; readonly why: ConnectionFault }
   | { readonly reason: 'par_required' }
   | { readonly reason: 'request_uri_unknown' }
   | { readonly reason: 'response_type_unsupported' }
@@ -141,6 +142,8 @@ export function speakRefusal(refusal: Refusal): WireError {
       return wire('invalid_request', 'The subject or actor token is not acceptable.')
     case 'exchange_target_refused':
       return wire('invalid_target', 'This client may not exchange tokens for this audience.')
+    case 'connection_refused':
+      return connectionFaults[refusal.why]
     case 'dpop_proof_invalid':
       return wire('invalid_dpop_proof', 'The DPoP proof is not valid.')
     case 'dpop_proof_missing':
@@ -158,13 +161,10 @@ export function speakRefusal(refusal: Refusal): WireError {
     case 'request_object_unsupported':
       return wire(`${refusal.what}_not_supported`, `The parameter ${refusal.what} is not supported.`)
     case 'login_required':
-      return wire('login_required', 'The person has to sign in.')
     case 'consent_required':
-      return wire('consent_required', 'The person has to agree.')
     case 'interaction_required':
-      return wire('interaction_required', 'The person has to do something first.')
     case 'account_selection_required':
-      return wire('account_selection_required', 'The person has to choose an account.')
+      return wire(refusal.reason, interactions[refusal.reason])
     case 'authentication_unmet':
       return wire('unmet_authentication_requirements', 'The requested kind of sign-in cannot be reached.')
   }
@@ -179,6 +179,27 @@ const denials = {
   account_disabled: 'The account cannot be used.',
   request_denied: 'The request was denied.',
 } as const
+
+/** OIDC Core §3.1.2.6. */
+const interactions = {
+  login_required: 'The person has to sign in.',
+  consent_required: 'The person has to agree.',
+  interaction_required: 'The person has to do something first.',
+  account_selection_required: 'The person has to choose an account.',
+} as const
+
+const connectionFaults = {
+  client: wire('unauthorized_client', 'This client may not have tokens of connected accounts.'),
+  scope: wire('invalid_scope', 'The subject token lacks the scope for this connection.'),
+  provider: wire('invalid_target', 'Accounts of this provider cannot be connected here.'),
+  // The name is that of OIDC Core §3.1.2.6: only the person can help, on the page that the answer names.
+  missing: wire('interaction_required', 'No account of this provider is connected.'),
+  ended: wire('interaction_required', 'The account must be connected again.'),
+  more_scopes: wire('interaction_required', 'The account must be connected again with more permissions.'),
+} as const
+
+/** Why there is no token of a connected account: who asks may not have it, or the person has to do something first. */
+export type ConnectionFault = keyof typeof connectionFaults
 
 function malformedSentence(detail: MalformedDetail): string {
   switch (detail) {

@@ -32,6 +32,7 @@ export type ClientFlags = {
   userinfoAlg?: string
   exchangeAudience?: string[]
   exchangeForeign?: boolean
+  connection?: string[]
   home?: string
   terms?: string
   privacy?: string
@@ -77,6 +78,11 @@ export function clientFlags(command: Command): Command {
     .option('--userinfo-alg <alg>', 'UserInfo answers as signed JWTs')
     .option('--exchange-audience <uri>', 'what it may exchange tokens for (repeatable)', collect)
     .option('--exchange-foreign', 'it may exchange tokens that other programs got')
+    .option(
+      '--connection <provider>',
+      'it may have tokens of accounts that people connected there (repeatable; none for no more)',
+      collect,
+    )
     .option('--home <url>', 'its home page, shown to people')
     .option('--terms <url>', 'its terms of service')
     .option('--privacy <url>', 'its privacy policy')
@@ -110,6 +116,7 @@ export function membersOf(flags: ClientFlags): ClientChanges {
     idTokenAlg: flags.idTokenAlg,
     introspectionAlg: flags.introspectionAlg,
     userinfoAlg: flags.userinfoAlg,
+    connections: flags.connection?.filter((id) => id !== 'none'),
     exchange:
       exchangeAudience === undefined && exchangeForeign === undefined
         ? undefined

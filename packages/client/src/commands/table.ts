@@ -89,6 +89,11 @@ function token(app: App): Command {
     flags: [
       ...targetFlags(app),
       ...narrowingFlags,
+      {
+        name: 'connection',
+        value: 'provider',
+        description: 'of the account that you connected on the server, such as github',
+      },
       { name: 'header', description: 'as a header, for: curl -H @-' },
       caFileFlag(app),
       jsonFlag,

@@ -8,6 +8,8 @@ import { askingOf, withTrust } from './target.ts'
 
 export async function run({ flags }: Call, context: Context): Promise<Exit> {
   const { terminal, system } = context
+  const connection = textFlag(flags, 'connection')
+  if (connection !== undefined) return printConnected(connection, flags, context)
   if (textFlag(flags, 'for') || textFlag(flags, 'scope')) return printSmaller(flags, context)
   const asking = { ...askingOf(flags, context), system }
   const answer = await withTrust(asking, context, () => resolveToken(asking))
@@ -30,6 +32,20 @@ async function printSmaller(flags: Flags, context: Context): Promise<Exit> {
       server: issuer,
       scope,
       expires_at,
+    })
+  else context.terminal.print(shown(accessToken, flags))
+  return exits.ok
+}
+
+async function printConnected(provider: string, flags: Flags, context: Context): Promise<Exit> {
+  const { connectedToken } = await import('./token-connection.ts')
+  const { accessToken, scope, expiresAt } = await connectedToken(provider, flags, context)
+  if (isOn(flags, 'json'))
+    context.terminal.printJson({
+      access_token: accessToken,
+      connection: provider,
+      scope,
+      expires_at: expiresAt === undefined ? undefined : Math.floor(expiresAt),
     })
   else context.terminal.print(shown(accessToken, flags))
   return exits.ok

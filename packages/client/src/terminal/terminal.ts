@@ -129,6 +129,10 @@ function sentence(
     case 'keychain_lacks_key':
     case 'sign_in_required':
       return `${message} Run: ${command} login${clean(loginFlags) && ` ${clean(loginFlags)}`}${flagsFor(error)}`
+    case 'connection_required': {
+      const page = textOf(error, 'page')
+      return `${message}${page ? ` Open: ${clean(page)}` : ''}`
+    }
     case 'unknown_flow':
       return `${message} Start again: ${command} login --no-wait`
     case 'refused_by_policy':
@@ -212,6 +216,7 @@ const exitByCode: Record<string, Exit> = {
   keychain_lacks_key: exits.signInNeeded,
   server_untrusted: exits.signInNeeded,
   unknown_flow: exits.signInNeeded,
+  connection_required: exits.signInNeeded,
   expired: exits.expired,
   network: exits.network,
   timeout: exits.network,

@@ -8,6 +8,8 @@ export type Received = {
   path: string
   headers: IncomingMessage['headers']
   form: Record<string, string>
+  /** As it came. */
+  body: string
 }
 
 export type Handler = (request: Received, response: ServerResponse) => void | Promise<void>
@@ -176,5 +178,6 @@ async function receive(incoming: IncomingMessage): Promise<Received> {
     path: (incoming.url ?? '/').split('?')[0] ?? '/',
     headers: incoming.headers,
     form: Object.fromEntries(new URLSearchParams(body)),
+    body,
   }
 }

@@ -3,6 +3,7 @@
 
 import {
   type Client,
+  connectionExchange,
   type GrantType,
   isResourceIndicator,
   readKeySet,
@@ -84,6 +85,12 @@ const changeable = {
   exchange: z
     .strictObject({ audiences: z.array(resource).max(200), foreignTokens: z.boolean().default(false) })
     .nullable(),
+  /** The providers whose tokens it may have of people who connected an account there (protocol/connection-exchange.ts). */
+  connections: z
+    .array(
+      z.string().regex(connectionExchange.connectionProviderId, 'the id of a provider: a-z, 0-9 and dashes'),
+    )
+    .max(20),
 }
 
 export const newClientInput = z

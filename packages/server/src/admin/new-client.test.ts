@@ -206,3 +206,23 @@ test('CA-17 both secrets are good during the overlap, and the old one not a seco
   )
   assert.ok(!JSON.stringify(entry).includes(secret ?? ''))
 })
+
+test('TX-06 tokens of connected accounts are allowed provider by provider, and by nothing else', () => {
+  const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+  const tool = make({ public: true, connections: ['github', 'google'] })
+  assert.deepEqual(tool.scopes.slice(-2), ['countersign:connection:github', 'countersign:connection:google'])
+  assert.ok(tool.grantTypes.includes(exchange))
+  const less = changedClient(tool, { connections: ['google'] })
+  assert.deepEqual(
+    less.scopes.filter((scope) => scope.startsWith('countersign:')),
+    ['countersign:connection:google'],
+  )
+  assert.equal(changedClient(tool, { name: 'Other' }).scopes, tool.scopes)
+  assert.deepEqual(changedClient(tool, { connections: [] }).scopes, make({ public: true }).scopes)
+  const both = changedClient(tool, { scopes: ['openid'], connections: ['github'] })
+  assert.deepEqual(both.scopes, ['openid', 'countersign:connection:github'])
+  assert.equal(
+    refused(() => make({ connections: ['Git Hub'] })),
+    'connections.0',
+  )
+})

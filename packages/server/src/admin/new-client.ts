@@ -2,7 +2,13 @@
 // The form of each member is new-client-input.ts; storing and listing is admin-clients.ts; the client that is there from the first
 // start own-client.ts.
 
-import { type Client, type ClientAuthMethod, plainClient } from '@countersign/protocol'
+import {
+  type Client,
+  type ClientAuthMethod,
+  connectionExchange,
+  plainClient,
+  tokenExchange,
+} from '@countersign/protocol'
 import type { z } from 'zod'
 import { digest } from '../secrets.ts'
 import type { System } from '../system.ts'
@@ -64,13 +70,28 @@ export function changedClient(client: Client, given: ClientChanges): Client {
 
 type Said = z.output<typeof clientChangesInput>
 
-function membersOf({ grants, pages, ...said }: Said, client: Client): Partial<Client> {
+function membersOf({ grants, pages, connections, ...said }: Said, client: Client): Partial<Client> {
   return {
     ...(definedOf(said) as Partial<Client>),
     ...(grants === undefined ? {} : { grantTypes: [...new Set(grants)] }),
+    ...(connections === undefined
+      ? {}
+      : connecting(connections, { ...client, ...definedOf({ scopes: said.scopes, grantTypes: grants }) })),
     ...(pages === undefined
       ? {}
       : { pages: { ...client.pages, ...(definedOf(pages) as Partial<Client['pages']>) } }),
+  }
+}
+
+/** It is the scope that allows it, and the grant by which it is asked for. */
+function connecting(
+  providers: readonly string[],
+  { scopes, grantTypes }: Pick<Client, 'scopes' | 'grantTypes'>,
+): Partial<Client> {
+  const needed = providers.length === 0 ? [] : ([tokenExchange.tokenExchangeGrantType] as const)
+  return {
+    scopes: connectionExchange.withConnections(scopes, providers),
+    grantTypes: [...new Set([...grantTypes, ...needed])],
   }
 }
 

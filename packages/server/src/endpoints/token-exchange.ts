@@ -1,6 +1,6 @@
 // Token exchange (RFC 8693): the request, the tokens in it, and the answer. What may be exchanged for what is
 // protocol/token-exchange.ts; whether a presented token counts now, live-token.ts.
-// Access tokens of this server are taken and given, and nothing else: an ID token says who signed in, not what was allowed, and
+// Access tokens of this server are taken and given, and, in token-connection.ts, those of connected accounts; nothing else: an ID token says who signed in, not what was allowed, and
 // does not end with the sign-in.
 
 import { type AccessToken, accessToken, type Refusal, tokenExchange } from '@countersign/protocol'
@@ -13,11 +13,14 @@ import type { Services } from '../services.ts'
 import { refuse } from '../speak.ts'
 import { encodeAccessToken } from '../tokens.ts'
 import { decideCall, type TokenCall } from './token-call.ts'
+import { connectionAsked, connectionGrant } from './token-connection.ts'
 
 const { accessTokenType } = tokenExchange
 
 export async function tokenExchangeGrant(services: Services, call: TokenCall): Promise<PlainResponse> {
   const { request } = call
+  const provider = connectionAsked(call)
+  if (provider !== undefined) return connectionGrant(services, call, provider)
   const asked = readRequest(call.form)
   if ('reason' in asked) return refuse(services, request, asked)
   const done = await decideCall(services, call, () => decide(services, call, asked))

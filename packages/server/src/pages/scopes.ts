@@ -2,7 +2,7 @@
 // Ours are here; those of other services come from the catalogue that an administrator keeps with each resource. A scope that
 // nobody has put into words is shown by its name. How they look on a page is request-facts.ts and consent.ts.
 
-import type { Client, ScopeMeaning } from '@countersign/protocol'
+import { type Client, connectionExchange, type ScopeMeaning } from '@countersign/protocol'
 import { registeredOf } from '../asked.ts'
 import type { Services } from '../services.ts'
 
@@ -53,7 +53,16 @@ export async function scopesInWords(
 ): Promise<readonly ScopeInWords[]> {
   const uris = [...new Set([...resources, ...(client?.resources ?? [])])]
   const catalogue = (await registeredOf(services, uris)).flatMap((resource) => resource?.scopes ?? [])
-  return scopes.map((scope) => inWords(scope, catalogue))
+  return scopes.map((scope) => connectionInWords(services, scope) ?? inWords(scope, catalogue))
+}
+
+/** The token of an account elsewhere leaves this server with this scope, and is not taken back by ending the sign-in. */
+function connectionInWords({ connections }: Services, scope: string): ScopeInWords | undefined {
+  const id = connectionExchange.providerOfScope(scope)
+  if (id === undefined) return undefined
+  const name = connections?.providers.find((provider) => provider.id === id)?.name ?? id
+  const words = `use the ${name} account that you connected here`
+  return { scope, words, risk: 'this can act there in your name', optional: true }
 }
 
 export function inWords(scope: string, catalogue: readonly ScopeMeaning[]): ScopeInWords {
