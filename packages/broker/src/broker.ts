@@ -72,7 +72,7 @@ export interface TokenOptions {
   /** Which of several connections; by default the newest that works and has the scopes. */
   readonly connection?: string | undefined
   readonly scopes?: readonly string[] | undefined
-  /** The token lives for at least so many seconds more; by default 60. */
+  /** The token lives for at least so many seconds more, by default 60, or for half of its whole life where that is less. */
   readonly minValidity?: number | undefined
   /** An access token that the provider's API answered with 401: never handed out again. */
   readonly rejected?: string | undefined

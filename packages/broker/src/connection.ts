@@ -22,6 +22,7 @@ export interface Connection {
   readonly ended: EndedWhy | null
   /** Seconds since the epoch. */
   readonly createdAt: number
+  /** When its tokens came. */
   readonly updatedAt: number
 }
 
@@ -42,15 +43,18 @@ export interface Lease {
   readonly id: string
   /** Counts up with every change, which makes it the fencing token too: who comes late meets another number. */
   readonly version: number
-  readonly holder: string
+  /** Null: given back. */
+  readonly holder: string | null
   /** Seconds since the epoch; after that, whoever holds it is taken to be dead. */
   readonly until: number
-  /** SHA-256 of the refresh token that has been sent, or is just being sent; null before. */
+  /** SHA-256 of the refresh token that has been sent, or is just being sent, without an answer yet; null before. */
   readonly sent: string | null
+  /** When it was sent for the first time; how long it may be sent again counts from there. */
+  readonly sentAt: number | null
 }
 
 export interface Need {
-  /** The access token must live for so many seconds more. */
+  /** The access token must live for so many seconds more, or for half of its whole life where that is less. */
   readonly minValidity: number
   readonly scopes: readonly string[]
   /** SHA-256 of an access token that the provider's API has refused. */
@@ -86,38 +90,74 @@ export function nextStep(seen: Seen, need: Need, now: number): Step {
   const missing = need.scopes.filter((scope) => !connection.tokens.scopes.includes(scope))
   if (missing.length > 0) return { do: 'more_scopes', missing }
   if (isGood(seen, need, now)) return { do: 'use' }
-  if (connection.tokens.refreshToken === null) return { do: 'connect_again', why: 'refused', record: true }
-  if (lease !== undefined && lease.until > now) return { do: 'wait', until: lease.until }
-  if (lease !== undefined && wasSpent(lease, seen, now))
-    return { do: 'connect_again', why: 'answer_lost', record: true }
+  if (connection.tokens.refreshToken === null)
+    return isAlive(seen, need, now) ? { do: 'use' } : { do: 'connect_again', why: 'refused', record: true }
+  if (lease !== undefined && lease.holder !== null) {
+    if (lease.until > now) return { do: 'wait', until: lease.until }
+    if (wasSpent(lease, seen, now)) return { do: 'connect_again', why: 'answer_lost', record: true }
+  }
   return { do: 'renew' }
+}
+
+/** It works, if only for a moment: the best there is where it cannot be renewed, or not just now. */
+export function isAlive(
+  { connection, accessDigest }: Pick<Seen, 'connection' | 'accessDigest'>,
+  need: Pick<Need, 'rejected'>,
+  now: number,
+): boolean {
+  const { expiresAt } = connection.tokens
+  return (
+    connection.ended === null && need.rejected !== accessDigest && (expiresAt === null || expiresAt > now)
+  )
 }
 
 function isGood({ connection, accessDigest }: Seen, need: Need, now: number): boolean {
   if (need.rejected === accessDigest) return false
   const { expiresAt } = connection.tokens
-  return expiresAt === null || expiresAt - need.minValidity > now
+  if (expiresAt === null) return true
+  // No provider's new token would ever be good for whoever asks for more than its whole life, and each would be renewed at once.
+  const half = Math.max(0, (expiresAt - connection.updatedAt) / 2)
+  return expiresAt - Math.min(need.minValidity, half) > now
 }
 
 /** The holder of the last lease is gone, had sent this very refresh token, and stored no answer. */
 function wasSpent(lease: Lease, { refreshDigest, refreshGraceSeconds }: Seen, now: number): boolean {
-  if (lease.sent === null || lease.sent !== refreshDigest) return false
-  // The lease began leaseSeconds before its end, so the token was sent after that.
-  return now > lease.until - leaseSeconds + refreshGraceSeconds
+  if (lease.sent === null || lease.sentAt === null || lease.sent !== refreshDigest) return false
+  return now > lease.sentAt + refreshGraceSeconds
 }
 
 /** Longer than any answer is waited for, and short enough that nobody gives up before. */
 export const leaseSeconds = 20
+/** How long a renewal may ask the provider, all of its requests together. */
+export const longestRefreshSeconds = 15
 
+/** What was sent without an answer is still known: the next holder may die as well. */
 export function takeLease(last: Lease | undefined, id: string, holder: string, now: number): Lease {
-  return { id, version: (last?.version ?? 0) + 1, holder, until: now + leaseSeconds, sent: null }
+  const { sent = null, sentAt = null } = last ?? {}
+  return { id, version: (last?.version ?? 0) + 1, holder, until: now + leaseSeconds, sent, sentAt }
 }
 
-export function markSent(lease: Lease, refreshDigest: string): Lease {
-  return { ...lease, version: lease.version + 1, sent: refreshDigest }
+/** The lease begins anew, since taking it may have used up some of its time. */
+export function markSent(lease: Lease, refreshDigest: string, now: number): Lease {
+  const before = lease.sent === refreshDigest ? lease.sentAt : null
+  const until = now + leaseSeconds
+  return { ...lease, version: lease.version + 1, until, sent: refreshDigest, sentAt: before ?? now }
 }
 
-/** Given back: nothing was sent, or what was sent was answered and the answer is stored. */
+/** Not ready yet: a second try, or an answer that cannot be stored just now. The others go on waiting. */
+export function keepLease(lease: Lease, now: number): Lease {
+  return { ...lease, version: lease.version + 1, until: now + leaseSeconds }
+}
+
+/** Given up without knowing what became of what was sent: whoever comes next decides (wasSpent). */
+export function leaveLease(lease: Lease, now: number): Lease {
+  return { ...lease, version: lease.version + 1, until: now }
+}
+
+/**
+ * Given back: nothing was sent, or what was sent was answered and the answer is stored. Its end stays: until long after it the
+ * store keeps the number (store.ts), for whoever held the lease before and slept.
+ */
 export function endLease(lease: Lease): Lease {
-  return { ...lease, version: lease.version + 1, until: 0, sent: null }
+  return { ...lease, version: lease.version + 1, holder: null, sent: null, sentAt: null }
 }

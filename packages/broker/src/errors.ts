@@ -12,6 +12,7 @@ abstract class BaseError extends Error {
 /** What was asked for cannot be done as asked. */
 export class RequestError extends BaseError {
   readonly code:
+    | 'invalid_request'
     | 'unknown_provider'
     | 'flow_not_found'
     | 'connection_not_found'

@@ -9,6 +9,8 @@ export type FlowState = 'pending' | 'success' | 'denied' | 'expired' | 'cancelle
 export type FlowProblem =
   /** The provider refused to begin, or knows this application no longer. */
   | 'provider_refused'
+  /** The provider could not be reached to begin, or whoever asked it died. */
+  | 'provider_unavailable'
   /** The provider answered something that is not what the protocol says. */
   | 'provider_answer'
   /** A code was spent and the answer was lost; only connecting again helps. */
@@ -41,13 +43,14 @@ export interface Flow {
   readonly place: string
   /** The connection it makes, or renews. */
   readonly connectionId: string
+  readonly renews: boolean
   readonly label: string | null
   readonly scopes: readonly string[]
   /** Where the browser goes after a redirect; a path of the application. */
   readonly returnTo: string | null
   readonly state: FlowState
   readonly problem: FlowProblem | null
-  /** Undefined until the provider has answered the start. */
+  /** Null until the provider has answered the start. */
   readonly shown: Shown | null
   /** What the provider wants to see again, sealed; null in every final state. */
   readonly secrets: string | null
@@ -98,6 +101,8 @@ export interface Decision {
   readonly late: boolean
 }
 
+/** How long a flow belongs to whoever works on it: longer than any call to a provider (parts.ts). */
+export const claimSeconds = 30
 /** How long a finished flow keeps its answer, in seconds. */
 export const keptSeconds = 300
 /** The longest and the shortest that a person may take, in seconds (systems.md 3.2). */
@@ -131,16 +136,14 @@ function after(flow: Flow, event: FlowEvent, now: number): Flow {
     case 'problem':
       return { ...ended(flow, 'error', now), problem: event.problem }
     case 'answered':
-      // Not over yet for who looks: the credential is on its way (shownState).
-      return { ...ended(flow, 'success', now), delivery: event.delivery, dueAt: now }
+      // Not over yet for who looks: the credential is on its way (shownState). Whoever heard it delivers it too.
+      return { ...ended(flow, 'success', now), delivery: event.delivery, dueAt: now + claimSeconds }
     case 'further':
       return next(flow, { secrets: event.secrets, dueAt: now, troubles: 0, updatedAt: now })
     case 'pending':
-      return asked(flow, interval(event.interval, flow.intervalSeconds), now)
-    case 'slow_down': {
-      const slower = Math.min(flow.intervalSeconds + slowDownSeconds, intervalBounds.most)
-      return asked(flow, Math.max(slower, interval(event.interval, slower)), now)
-    }
+      return asked(flow, event.interval, flow.intervalSeconds, now)
+    case 'slow_down':
+      return asked(flow, event.interval, flow.intervalSeconds + slowDownSeconds, now)
     case 'trouble':
       return troubled(flow, event.retryAfterSeconds, now)
   }
@@ -200,15 +203,19 @@ function begun(flow: Flow, event: Extract<FlowEvent, { type: 'begun' }>, now: nu
   })
 }
 
-function asked(flow: Flow, seconds: number, now: number): Flow {
+/** Never sooner than `least`: what `slow_down` added stays (RFC 8628 §3.5), beyond any bound. */
+function asked(flow: Flow, sent: number | undefined, least: number, now: number): Flow {
+  const seconds = Math.max(interval(sent, least), least)
   return next(flow, { intervalSeconds: seconds, dueAt: Math.min(now + seconds, flow.expiresAt), troubles: 0 })
 }
 
 /** RFC 8628 §3.5 asks for slower polls after a timeout; twice as slow each time, or as the provider says. */
 function troubled(flow: Flow, retryAfterSeconds: number | undefined, now: number): Flow {
-  const doubled = Math.min(flow.intervalSeconds * 2 ** Math.min(flow.troubles + 1, 5), intervalBounds.most)
-  const wait = retryAfterSeconds === undefined ? doubled : Math.max(retryAfterSeconds, flow.intervalSeconds)
-  return next(flow, { dueAt: Math.min(now + wait, flow.expiresAt), troubles: flow.troubles + 1 })
+  const { intervalSeconds: usual, troubles } = flow
+  const doubled = Math.min(usual * 2 ** Math.min(troubles + 1, 5), intervalBounds.most)
+  const told = retryAfterSeconds !== undefined && retryAfterSeconds >= 0
+  const wait = Math.max(told ? retryAfterSeconds : doubled, usual)
+  return next(flow, { dueAt: Math.min(now + wait, flow.expiresAt), troubles: troubles + 1 })
 }
 
 function ended(flow: Flow, state: Exclude<FlowState, 'pending'>, now: number): Flow {

@@ -12,7 +12,9 @@ export type {
   StartRequest,
   TokenOptions,
 } from './broker.ts'
+export { type ConnectedFetch, type ConnectedFetchOptions, connectedFetch } from './connected-fetch.ts'
 export type { Connection, EndedWhy, Tokens } from './connection.ts'
+export { createBroker } from './create-broker.ts'
 export {
   type BrokerError,
   RequestError,
@@ -23,7 +25,35 @@ export {
   VaultError,
 } from './errors.ts'
 export type { FlowState, Shown } from './flow.ts'
+export {
+  type ConnectHandler,
+  type ConnectInfo,
+  type ConnectOptions,
+  createConnectHandler,
+} from './handler.ts'
+export { type HostCredentials, type HostCredentialsOptions, hostCredentials } from './host-credentials.ts'
+export { type ConnectListener, connectListener, type ListenerOptions } from './node-listener.ts'
+export { codeProvider } from './oauth-code.ts'
+export { deviceProvider } from './oauth-device.ts'
+export type { Api, Endpoints, OAuthVendor, RawAnswer } from './oauth-vendor.ts'
 export type { Account, Answer, Begun, Provider, ProviderContext, Renewed } from './provider.ts'
+export { codex } from './providers/codex.ts'
+export { type EntraSettings, entra } from './providers/entra.ts'
+export { github } from './providers/github.ts'
+export { gitlab } from './providers/gitlab.ts'
+export { google } from './providers/google.ts'
+export {
+  isProviderKind,
+  type ProviderKind,
+  type ProviderSettings,
+  providerKinds,
+  providerOf,
+} from './providers/index.ts'
+export type { VendorSettings } from './providers/settings.ts'
+export { slack } from './providers/slack.ts'
 export type { BrokerStore } from './store.ts'
 export { memoryStore } from './stores/memory.ts'
+export { type PostgresOptions, postgresStore } from './stores/postgres.ts'
+export { type SqliteOptions, sqliteStore } from './stores/sqlite.ts'
 export type { Vault } from './vault.ts'
+export { type AuthJsonOptions, authJsonVault } from './vaults/auth-json.ts'

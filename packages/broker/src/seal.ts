@@ -32,7 +32,8 @@ export function createSeal(key: Uint8Array, system: Pick<System, 'now' | 'random
     createSecretKey(Buffer.from(hkdfSync('sha256', key, 'countersign broker', `seal ${day}`, 32)))
   return {
     seal(purpose, id, plaintext) {
-      const day = Math.floor(system.now() / epochSeconds)
+      // Two bytes of it: which day it was says only which key.
+      const day = Math.floor(system.now() / epochSeconds) & 0xffff
       const head = Buffer.alloc(2)
       head.writeUInt16BE(day)
       const iv = system.randomBytes(ivBytes)

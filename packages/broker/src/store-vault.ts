@@ -11,7 +11,7 @@ type Facts = Pick<Connection, 'account' | 'label' | 'flow' | 'ended' | 'createdA
 
 export function createStoreVault({ connections }: Pick<BrokerStore, 'connections'>, seal: Seal): Vault {
   const opened = (stored: StoredConnection): Connection => {
-    const tokens = seal.open('connection', stored.id, stored.sealed)
+    const tokens = seal.open('connection', boundTo(stored), stored.sealed)
     // Another key, or somebody wrote into the database: said aloud, and nothing is overwritten.
     if (tokens === undefined)
       throw new VaultError('vault_unreadable', 'A connection was sealed under another key.')
@@ -29,7 +29,8 @@ export function createStoreVault({ connections }: Pick<BrokerStore, 'connections
   }
   return {
     placeOf: () => '',
-    list: async (_place, person) => (await connections.ofPerson(person)).map(opened),
+    list: async (_place, person) =>
+      (await connections.ofPerson(person)).filter((stored) => stored.person === person).map(opened),
     async find(_place, person, id) {
       const stored = await connections.find(id)
       return stored?.person === person ? opened(stored) : undefined
@@ -43,11 +44,16 @@ export function createStoreVault({ connections }: Pick<BrokerStore, 'connections
         person,
         provider,
         facts: JSON.stringify(facts),
-        sealed: seal.seal('connection', id, JSON.stringify(tokens)),
+        sealed: seal.seal('connection', boundTo(connection), JSON.stringify(tokens)),
       })
       return stored ? 'stored' : 'conflict'
     },
     remove: async ({ id, version }) =>
       (await connections.remove(id, Number(version))) ? 'removed' : 'conflict',
   }
+}
+
+/** Whoever can write into the database, but has no key, cannot make somebody's tokens another person's. */
+function boundTo({ id, person, provider }: Pick<StoredConnection, 'id' | 'person' | 'provider'>): string {
+  return JSON.stringify([id, person, provider])
 }

@@ -9,10 +9,16 @@ export interface BrokerStore {
   readonly flows: Flows
   readonly leases: Records<Lease>
   readonly connections: Connections
-  /** Forgets what may be forgotten (`purgeAt` of flow.ts, leases whose connection is gone); how many records went. */
+  /** Forgets what may be forgotten (`purgeAt` of flow.ts, leases that say nothing any more); how many records went. */
   sweep(now: number): Promise<number>
   close(): Promise<void>
 }
+
+/**
+ * How long after its end a lease that sent nothing is kept: whoever slept through all of it and comes back with its number must
+ * meet another one, and the numbers begin again once it is forgotten.
+ */
+export const forgottenLeaseSeconds = 3600
 
 interface Records<Record extends { readonly id: string; readonly version: number }> {
   find(id: string): Promise<Record | undefined>

@@ -14,4 +14,9 @@ export interface Vault {
    */
   put(connection: Connection, seen: string | null): Promise<'stored' | 'conflict'>
   remove(connection: Connection): Promise<'removed' | 'conflict'>
+  /**
+   * Runs `work`, a renewal, while other programs that renew the same credentials wait; `put` and `find` go on working in it. Only
+   * where there are such programs: a refresh token that is used once is theirs as much as ours.
+   */
+  during?<Outcome>(place: string, work: () => Promise<Outcome>): Promise<Outcome>
 }

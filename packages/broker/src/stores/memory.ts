@@ -3,7 +3,7 @@
 
 import type { Lease } from '../connection.ts'
 import { type Flow, purgeAt, slotOf } from '../flow.ts'
-import type { BrokerStore, Flows, StoredConnection } from '../store.ts'
+import { type BrokerStore, type Flows, forgottenLeaseSeconds, type StoredConnection } from '../store.ts'
 
 export function memoryStore(): BrokerStore {
   const leases = new Map<string, Lease>()
@@ -18,7 +18,12 @@ export function memoryStore(): BrokerStore {
       ofPerson: async (person) => [...connections.values()].filter((one) => one.person === person),
       remove: async (id, version) => connections.get(id)?.version === version && connections.delete(id),
     },
-    sweep: async (now) => sweepFlows(now),
+    async sweep(now) {
+      const over = ({ until, sent }: Lease) => sent === null && until + forgottenLeaseSeconds <= now
+      const gone = [...leases.values()].filter(over)
+      for (const { id } of gone) leases.delete(id)
+      return sweepFlows(now) + gone.length
+    },
     close: async () => {},
   }
 }
@@ -34,7 +39,8 @@ function put<Stored extends { readonly id: string; readonly version: number }>(
 
 function memoryFlows(): Flows & { sweepFlows(now: number): number } {
   const flows = new Map<string, Flow>()
-  const inSlot = (slot: string) => [...flows.values()].find((flow) => slotOf(flow) === slot)
+  /** The ids of those that are in a slot. */
+  const slots = new Map<string, string>()
   const waiting = () =>
     [...flows.values()]
       .flatMap((flow) => (flow.dueAt === null ? [] : [{ flow, dueAt: flow.dueAt }]))
@@ -43,10 +49,14 @@ function memoryFlows(): Flows & { sweepFlows(now: number): number } {
     find: async (id) => flows.get(id),
     async put(flow) {
       const slot = slotOf(flow)
-      const there = slot === null ? undefined : inSlot(slot)
-      return (there === undefined || there.id === flow.id) && put(flows, flow)
+      const before = flows.get(flow.id)
+      if (slot !== null && (slots.get(slot) ?? flow.id) !== flow.id) return false
+      if (!put(flows, flow)) return false
+      if (before !== undefined) slots.delete(slotOf(before) ?? '')
+      if (slot !== null) slots.set(slot, flow.id)
+      return true
     },
-    inSlot: async (slot) => inSlot(slot),
+    inSlot: async (slot) => flows.get(slots.get(slot) ?? ''),
     async due(now, limit) {
       const due = waiting().filter(({ dueAt }) => dueAt <= now)
       return due.slice(0, limit).map(({ flow }) => flow)

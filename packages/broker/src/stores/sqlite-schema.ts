@@ -1,0 +1,53 @@
+// The tables of the SQLite file as versioned migrations. A migration is never changed after it was released; a new one is added.
+// What goes into them is sql-store.ts; opening the file is sqlite.ts.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { SettingError } from '../errors.ts'
+
+/** Tells our file from any other program's (https://sqlite.org/pragma.html#pragma_application_id): `csbr`. */
+const applicationId = 0x63736272
+
+const migrations: readonly string[] = [
+  `CREATE TABLE countersign_broker_flows (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT UNIQUE, person TEXT NOT NULL, due_at REAL, purge_at REAL,
+     data TEXT NOT NULL) STRICT;
+   CREATE INDEX countersign_broker_flows_person ON countersign_broker_flows (person);
+   CREATE INDEX countersign_broker_flows_due ON countersign_broker_flows (due_at);
+   CREATE INDEX countersign_broker_flows_purge ON countersign_broker_flows (purge_at);
+   CREATE TABLE countersign_broker_leases (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at REAL, data TEXT NOT NULL) STRICT;
+   CREATE INDEX countersign_broker_leases_purge ON countersign_broker_leases (purge_at);
+   CREATE TABLE countersign_broker_connections (
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, person TEXT NOT NULL, data TEXT NOT NULL) STRICT;
+   CREATE INDEX countersign_broker_connections_person ON countersign_broker_connections (person);
+   PRAGMA application_id = ${applicationId};`,
+]
+
+/** Brings the tables up to date; safe when several processes start at once. */
+export function migrate(db: DatabaseSync): void {
+  // The usual start needs no write lock, for which it would have to queue behind busy processes.
+  if (versionOf(db) === migrations.length) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const have = versionOf(db)
+    if (have > migrations.length)
+      throw new SettingError(
+        `The broker's database has schema ${have}, this program knows ${migrations.length}: it is too old for it.`,
+      )
+    for (const sql of migrations.slice(have)) db.exec(sql)
+    db.exec(`PRAGMA user_version = ${migrations.length}`)
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function versionOf(db: DatabaseSync): number {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number }
+  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  if (tables > 0 && id !== applicationId)
+    throw new SettingError("The broker's database needs a file of its own; this one is another program's.")
+  return version
+}
