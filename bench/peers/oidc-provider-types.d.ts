@@ -1,4 +1,4 @@
-// The part of oidc-provider that the benchmark uses; the package ships no types of its own.
+// The part of oidc-provider that the benchmark and the tests use; the package ships no types of its own.
 // The server that uses it is oidc-provider-server.ts.
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http'
@@ -11,9 +11,14 @@ declare module 'oidc-provider' {
     grantId?: string
   }
 
+  type Context = { body: unknown; oidc?: { params?: unknown } }
   type Client = { clientId: string }
   type DeviceCode = { clientId: string; iat: number; save: () => Promise<string> }
-  type Grant = { addResourceScope: (resource: string, scope: string) => void; save: () => Promise<string> }
+  type Grant = {
+    addOIDCScope: (scope: string) => void
+    addResourceScope: (resource: string, scope: string) => void
+    save: () => Promise<string>
+  }
 
   type Configuration = {
     findAccount: (context: unknown, id: string) => { accountId: string; claims: () => { sub: string } }
@@ -31,6 +36,7 @@ declare module 'oidc-provider' {
   export default class Provider {
     constructor(issuer: string, configuration: Configuration)
     callback(): RequestListener
+    use(middleware: (context: Context, next: () => Promise<void>) => Promise<void>): void
     Client: { find: (clientId: string) => Promise<Client | undefined> }
     AuthorizationCode: new (properties: {
       client: Client

@@ -8,7 +8,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ipaddr from 'ipaddr.js'
 import type { z } from 'zod'
-import { clientSecretOf } from './accounts/upstream/provider-settings.ts'
+import { type ClientSecret, clientSecretOf } from './accounts/upstream/provider-settings.ts'
+import { nameOf } from './connection-settings.ts'
 import { settings } from './settings.ts'
 
 export type Config = Readonly<z.infer<typeof settings>>
@@ -46,14 +47,26 @@ export async function loadConfig({ options = {}, env = {}, file }: ConfigSources
 
 // What stands in the environment or in a file is read at the start: a secret that is missing must not show at the first sign-in.
 function withSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): Config {
+  return {
+    ...config,
+    identityProviders: secretsIn('identityProviders', config.identityProviders, ({ id }) => id, env),
+    connections: secretsIn('connections', config.connections, nameOf, env),
+  }
+}
+
+function secretsIn<Entry extends { readonly clientSecret?: ClientSecret | undefined }>(
+  setting: string,
+  entries: readonly Entry[],
+  nameOfEntry: (entry: Entry) => string,
+  env: Readonly<Record<string, string | undefined>>,
+): Entry[] {
   try {
-    const identityProviders = config.identityProviders.map((provider) => ({
-      ...provider,
-      clientSecret: clientSecretOf(provider, env),
+    return entries.map((entry) => ({
+      ...entry,
+      clientSecret: clientSecretOf({ id: nameOfEntry(entry), clientSecret: entry.clientSecret }, env),
     }))
-    return { ...config, identityProviders }
   } catch (error) {
-    throw new ConfigError(`The setting identityProviders is wrong: ${(error as Error).message}.`)
+    throw new ConfigError(`The setting ${setting} is wrong: ${(error as Error).message}.`)
   }
 }
 

@@ -102,6 +102,7 @@ export interface ConnectionEvent {
 }
 
 export type ConnectionErrorCode =
+  | 'invalid_request'
   | 'unknown_provider'
   | 'flow_not_found'
   | 'connection_not_found'

@@ -6,11 +6,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Host } from './accounts/host-application.ts'
 import { ensureSetupLink } from './accounts/setup-link.ts'
 import { ConfigError, loadConfig, type SettingsInput, trustedProxyList } from './config.ts'
+import type { Connections } from './connections.ts'
 import { createFetchHandler } from './fetch.ts'
 import { createHandler, type Handler, pathOwner } from './handler.ts'
 import { createLog, type Log } from './log.ts'
 import { loadMasterKey } from './master-key.ts'
 import { createNodeListener, type Next } from './node-listener.ts'
+import type { Connect } from './open-connections.ts'
 import { beginChores, openServices } from './open-services.ts'
 import { createSecrets } from './secrets.ts'
 import { openConfiguredStore } from './start.ts'
@@ -23,6 +25,8 @@ export interface CountersignOptions extends Partial<SettingsInput> {
   readonly config?: string
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly log?: Log
+  /** Who connects accounts of people elsewhere; needed where the setting `connections` names providers. */
+  readonly connect?: Connect
   /** Who is signed in to the host application. With it nobody signs in here. */
   readonly authenticate?: Host['authenticate']
   readonly signInUrl?: Host['signInUrl']
@@ -50,7 +54,7 @@ export interface Countersign {
 
 /** Throws ConfigError for settings that cannot be used. */
 export async function createCountersign(options: CountersignOptions): Promise<Countersign> {
-  const { config: file, env = {}, log: ownLog, address, ...rest } = options
+  const { config: file, env = {}, log: ownLog, connect, address, ...rest } = options
   const { authenticate, signInUrl, signOutUrl, ...settings } = rest
   const host = hostOf({ authenticate, signInUrl, signOutUrl })
   const config = await loadConfig({ options: settings, env, file })
@@ -60,8 +64,11 @@ export async function createCountersign(options: CountersignOptions): Promise<Co
   const system = createSystem()
   const secrets = createSecrets(loadMasterKey(config, system), system)
   const store = await openConfiguredStore(config)
+  let connections: Connections | undefined
   try {
-    const services = await openServices({ config: { ...config, issuer }, system, secrets, store, log, host })
+    const settled = { ...config, issuer }
+    const services = await openServices({ config: settled, system, secrets, store, log, host, connect })
+    connections = services.connections
     const setupUrl = host === undefined ? await ensureSetupLink(services) : undefined
     const handler = createHandler(services)
     const owns = pathOwner(issuer)
@@ -76,11 +83,13 @@ export async function createCountersign(options: CountersignOptions): Promise<Co
       owns,
       async close() {
         services.held.release()
+        await services.connections?.close()
         await chores.end()
         await store.close()
       },
     }
   } catch (error) {
+    await connections?.close()
     await store.close()
     throw error
   }

@@ -22,6 +22,8 @@ export interface Holder {
   readonly clientId: string
   readonly request: PlainRequest
   readonly seconds: number
+  /** Ends the hold from outside, where its end is known in another way than by a notice. */
+  readonly signal?: AbortSignal
 }
 
 /** LP-09: bounds per client and address, and overall. */
@@ -35,7 +37,7 @@ export function createHeldPolls(store: Store): HeldPolls {
 
   return {
     has: (id) => held.has(id),
-    hold(id, { clientId, request, seconds }) {
+    hold(id, { clientId, request, seconds, signal }) {
       const holder = `${clientId} ${network(request.address)}`
       const count = perHolder.get(holder) ?? 0
       if (stopped || held.has(id) || count >= mostPerHolder || held.size >= mostOverall) return undefined
@@ -54,6 +56,7 @@ export function createHeldPolls(store: Store): HeldPolls {
         held.set(id, () => end('over'))
         perHolder.set(holder, count + 1)
         request.onGone(() => end('over'))
+        signal?.addEventListener('abort', () => end('woken'))
       })
     },
     release() {

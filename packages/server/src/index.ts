@@ -17,11 +17,19 @@ export type {
 } from './admin/summaries.ts'
 export type { ExportedEntry as AuditEntrySummary } from './audit-chain.ts'
 export { type Config, ConfigError } from './config.ts'
+export type {
+  ConnectionEvent,
+  ConnectionFlow,
+  ConnectionOwner,
+  ConnectionSummary,
+  Connections,
+} from './connections.ts'
 export { type Countersign, type CountersignOptions, createCountersign } from './countersign.ts'
 export { createFetchHandler } from './fetch.ts'
 export { createHandler, type Handler } from './handler.ts'
 export type { PlainRequest, PlainResponse } from './http.ts'
 export type { Log } from './log.ts'
+export type { Connect, ConnectParts, ConnectProvider, ConnectStore } from './open-connections.ts'
 export { type RunningServer, type ServeOptions, startServer } from './start.ts'
 export { openStore } from './store/open-store.ts'
 export { type Store, StoreUnavailable } from './store/store.ts'

@@ -13,12 +13,14 @@ import { createGuardedFetch } from './fetch-guard.ts'
 import { createHeldPolls } from './held-polls.ts'
 import { openKeys } from './keys.ts'
 import { createMemory } from './memory.ts'
+import { type Connect, openConnections } from './open-connections.ts'
 import { createPacing } from './pacing.ts'
 import type { Services } from './services.ts'
 import { createThrottle } from './throttle.ts'
 
 export interface ServiceParts extends Pick<Services, 'config' | 'system' | 'secrets' | 'store' | 'log'> {
   readonly host?: Host | undefined
+  readonly connect?: Connect | undefined
 }
 
 export async function openServices({
@@ -28,6 +30,7 @@ export async function openServices({
   store,
   log,
   host,
+  connect,
 }: ServiceParts): Promise<Services> {
   const keys = await openKeys({ store, secrets, system })
   await ensureOwnClient(store, system)
@@ -44,6 +47,7 @@ export async function openServices({
     resources: createResourceDirectory(store, system),
     upstreams: createUpstreams(config, system),
     host,
+    connections: await openConnections(connect, { config, system, secrets, store, log }),
     pacing: createPacing(),
     held: createHeldPolls(store),
     throttle: createThrottle(config, store, system),

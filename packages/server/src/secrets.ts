@@ -21,6 +21,8 @@ export interface Secrets {
   seal(purpose: string, plaintext: string): string
   /** The plaintext, or undefined for anything that `seal` did not make for this purpose. */
   unseal(purpose: string, sealed: string): string | undefined
+  /** A key of its own for somebody who does their own sealing; nothing here uses the same one. */
+  derive(purpose: string): Uint8Array
 }
 
 /** SHA-256 in base64url: enough for values with 128 bits of entropy or more (standards.md G-13). */
@@ -77,6 +79,7 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
       const key = keys.get(`seal ${purpose} ${day}`) ?? deriveKey(masterKey, `seal ${purpose} ${day}`)
       return decrypt(key, bytes.subarray(2))
     },
+    derive: (purpose) => deriveKey(masterKey, `derive ${purpose}`).export(),
   }
 }
 

@@ -8,6 +8,7 @@ import type { HeavyWork } from './admin/heavy-work.ts'
 import type { ClientDirectory, ResourceDirectory } from './client-directory.ts'
 import type { ClientKeys } from './client-keys.ts'
 import type { Config } from './config.ts'
+import type { Connections } from './connections.ts'
 import type { RegistrationPlaces } from './endpoints/register-limit.ts'
 import type { HeldPolls } from './held-polls.ts'
 import type { PlainRequest, PlainResponse } from './http.ts'
@@ -34,6 +35,8 @@ export interface Services {
   readonly upstreams: Upstreams
   /** The application that says who is signed in; undefined where people sign in here. */
   readonly host?: Host | undefined
+  /** Accounts elsewhere that people connect; undefined where no provider is configured. */
+  readonly connections?: Connections | undefined
   readonly pacing: Pacing
   readonly held: HeldPolls
   readonly throttle: Throttle

@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { identityProviders } from './accounts/upstream/provider-settings.ts'
+import { connectionProviders } from './connection-settings.ts'
 
 const seconds = (min: number, max: number, preset: number) =>
   z.coerce.number().int().min(min).max(max).default(preset)
@@ -92,6 +93,8 @@ export const settings = z.strictObject({
     .default([]),
   /** Where people may sign in beside here: OpenID providers, GitHub, ORCID; in the config file (docs/identity.md). */
   identityProviders,
+  /** Where people may connect accounts of theirs for their programs to use; in the config file (docs/connect.md). */
+  connections: connectionProviders,
   /** Whether people sign in with a password; without, with passkeys and at providers only. */
   passwords: flag.default(true),
   deviceCodeSeconds: seconds(60, 1800, 600),

@@ -5,10 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { ensureSetupLink } from './accounts/setup-link.ts'
 import { type Config, ConfigError, type ConfigSources, loadConfig, trustedProxyList } from './config.ts'
+import type { Connections } from './connections.ts'
 import { createHandler, type Handler } from './handler.ts'
 import { createLog, type Log } from './log.ts'
 import { loadMasterKey } from './master-key.ts'
 import { createNodeServer } from './node.ts'
+import type { Connect } from './open-connections.ts'
 import { beginChores, openServices } from './open-services.ts'
 import { createSecrets } from './secrets.ts'
 import { openStore } from './store/open-store.ts'
@@ -21,6 +23,8 @@ export interface ServeOptions
   readonly config?: string
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly log?: Log
+  /** Who connects accounts of people elsewhere; asked only where the setting `connections` names providers. */
+  readonly connect?: Connect
 }
 
 export interface RunningServer {
@@ -39,6 +43,7 @@ export async function startServer(options: ServeOptions = {}): Promise<RunningSe
   const secrets = createSecrets(loadMasterKey(config, system), system)
   const store = await openConfiguredStore(config)
   let handler: Handler | undefined
+  let connections: Connections | undefined
   const server = createNodeServer(() => handler, trustedProxyList(config.trustedProxies))
   try {
     await server.listen({ host: config.host, port: config.port }).catch((error: Error) => {
@@ -46,7 +51,16 @@ export async function startServer(options: ServeOptions = {}): Promise<RunningSe
     })
     const { port } = server.server.address() as AddressInfo
     const issuer = config.issuer ?? `http://localhost:${port}`
-    const services = await openServices({ config: { ...config, issuer }, system, secrets, store, log })
+    const { connect } = options
+    const services = await openServices({
+      config: { ...config, issuer },
+      system,
+      secrets,
+      store,
+      log,
+      connect,
+    })
+    connections = services.connections
     const setupUrl = await ensureSetupLink(services)
     handler = createHandler(services)
     const chores = beginChores(services)
@@ -59,6 +73,7 @@ export async function startServer(options: ServeOptions = {}): Promise<RunningSe
       async close() {
         services.held.release()
         await server.close()
+        await services.connections?.close()
         await chores.end()
         await store.close()
         log.info('stopped', { issuer })
@@ -66,12 +81,19 @@ export async function startServer(options: ServeOptions = {}): Promise<RunningSe
     }
   } catch (error) {
     await server.close()
+    await connections?.close()
     await store.close()
     throw error
   }
 }
 
-export function sourcesOf({ env, config, log: _log, ...options }: ServeOptions): ConfigSources {
+export function sourcesOf({
+  env,
+  config,
+  log: _log,
+  connect: _connect,
+  ...options
+}: ServeOptions): ConfigSources {
   return { options, env: env ?? {}, file: config ?? env?.COUNTERSIGN_CONFIG }
 }
 

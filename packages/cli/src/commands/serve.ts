@@ -6,6 +6,7 @@ import { clean, type Exit, exits, onFirstSignal, UsageError } from '@countersign
 import type { Command } from 'commander'
 import { app } from '../app.ts'
 import type { Context } from '../context.ts'
+import { connectBroker } from './connect-broker.ts'
 
 type ServeFlags = {
   host?: string
@@ -39,6 +40,7 @@ async function serve(flags: ServeFlags, context: Context): Promise<Exit> {
   const { host, issuer, data, databaseUrl, config } = flags
   const stopping = new Promise<void>((resolve) => onFirstSignal(SIGNALS, context.system, resolve))
   const server = await startServer({
+    connect: connectBroker,
     // A person at a terminal reads the greeting; events of every request are for who keeps a log.
     env:
       flags.json || !context.terminal.interactive

@@ -5,13 +5,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createHandler } from '../handler.ts'
 import { addEditor, openBrowser, openedIn, plainGet } from '../pages/testing.ts'
-import { createTestServer, startOfTime, type TestServer } from '../testing/services.ts'
+import { testConnections } from '../testing/connections.ts'
+import { createTestServer, startOfTime, type TestOptions, type TestServer } from '../testing/services.ts'
 import { setAccountDisabled } from './accounts.ts'
 import type { Host, HostPerson } from './host-application.ts'
 import { askHost } from './host-person.ts'
 
-async function hosted(first: HostPerson | null) {
-  const plain = await createTestServer()
+async function hosted(first: HostPerson | null, options: TestOptions = {}) {
+  const plain = await createTestServer(options)
   await plain.addClient()
   const state = { person: first }
   const host = {
@@ -205,4 +206,15 @@ test('LO-05 nobody is told that they are signed out while the host still has the
     (await browser.get(back.pathname + back.search)).leaves?.href,
     'https://editor.example/bye?state=s',
   )
+})
+
+test('accounts elsewhere are connected under a host, too, also where it does not say when somebody signed in', async () => {
+  const connections = testConnections()
+  const { authTime: _, ...unsaid } = mia
+  const { server, browser } = await hosted(unsaid, { connections })
+  assert.match((await browser.get('/account')).body, /href="\/account\/connections"/)
+  server.advance(3600)
+  const list = await browser.get('/account/connections')
+  const page = await browser.submit(list, '/account/connections/connect', {}, 'value="github"')
+  assert.match(page.body, /WXYZ-1234/)
 })

@@ -9,6 +9,7 @@ import { identitiesSection } from './account-identities.ts'
 import { passkeysSection } from './account-passkeys.ts'
 import { passwordSection } from './account-password.ts'
 import { leaveSection, sessionsSection } from './account-sessions.ts'
+import { connectionsSection } from './connections.ts'
 import { here } from './links.ts'
 import { text } from './messages.ts'
 import { takeNote } from './note.ts'
@@ -28,6 +29,7 @@ export const accountPage = forSignedIn(async (visit) => {
 ${note ? notice(note.kind, note.says) : ''}
 ${await devicesSection(visit)}
 ${await consentsSection(visit)}
+${connectionsSection(visit)}
 ${await ownSections(visit)}`
   return renderPage(services, {
     title: words.title,

@@ -3,6 +3,7 @@
 
 import { html } from 'hono/html'
 import type { AccountFault } from '../accounts/accounts.ts'
+import { connectionText } from './messages-connections.ts'
 import { deviceText } from './messages-device.ts'
 
 export const language = 'en'
@@ -61,6 +62,7 @@ const accountFaults: Readonly<Record<AccountFault, string>> = {
 
 export const text = {
   ...deviceText,
+  connections: connectionText,
   footer: (host: Html) =>
     html`You are on ${host}. Nobody from here will ever send you a code or ask you for one.`,
   toStart: 'Back to the start',
@@ -336,6 +338,10 @@ export const text = {
       passkey_removed: 'The passkey was removed.',
       session_ended: 'The browser was signed out.',
       sessions_ended: 'The other browsers were signed out.',
+      connection_renamed: 'The name was saved.',
+      connection_ended: 'It was disconnected, and the other site was told so.',
+      connection_ended_here:
+        'It was disconnected and forgotten here. The other site was not told; you can end it there, too.',
     },
   },
 } as const

@@ -15,6 +15,14 @@ import { approvePage } from './approve.ts'
 import { assetEndpoint } from './asset.ts'
 import { connectPage, submitConnect } from './connect.ts'
 import { connectedPage } from './connected.ts'
+import {
+  submitCancelConnection,
+  submitConnection,
+  submitDisconnectConnection,
+  submitRenameConnection,
+} from './connection-changes.ts'
+import { connectionCallback, connectionFlow } from './connection-flow.ts'
+import { connectionsPage } from './connections.ts'
 import { consentPage, submitConsent } from './consent.ts'
 import { submitDecision, submitUndo } from './decision.ts'
 import { deniedPage } from './denied.ts'
@@ -87,6 +95,13 @@ export const pageRoutes: readonly Route[] = [
   page('/account/consents', { POST: submitConsents }),
   page('/account/identities/connect', { POST: submitConnectIdentity }),
   page('/account/identities/disconnect', { POST: submitDisconnect }),
+  page('/account/connections', { GET: connectionsPage }),
+  page('/account/connections/connect', { POST: submitConnection }),
+  page('/account/connections/cancel', { POST: submitCancelConnection }),
+  page('/account/connections/rename', { POST: submitRenameConnection }),
+  page('/account/connections/disconnect', { POST: submitDisconnectConnection }),
+  page('/account/connections/callback', { GET: connectionCallback }),
+  page('/account/connections/', { GET: connectionFlow }),
   page('/account/passkeys', { POST: submitNewPasskey }),
   page('/account/passkeys/remove', { POST: submitRemovePasskey }),
   page('/account/sessions', { POST: submitSessions }),

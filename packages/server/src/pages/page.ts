@@ -24,6 +24,10 @@ export interface PageContent {
   readonly script?: boolean
   /** Where a redirect that answers a form of the page may lead beside our own pages: a source of CSP, such as `com.example.app:`. */
   readonly formsMayLeadTo?: string | undefined
+  /** The script of the page asks this server something while it is open. */
+  readonly asksItself?: boolean
+  /** After how long it loads itself anew in a browser without scripts. */
+  readonly refreshSeconds?: number
 }
 
 // UI-01 to UI-05, UI-13. Chromium and WebKit hold the whole chain of redirects after a form against form-action, so a form must
@@ -33,7 +37,6 @@ const policy =
   "object-src 'none'; frame-ancestors 'none'; form-action 'self'"
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': policy,
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
@@ -44,16 +47,18 @@ const pageHeaders = {
 export async function renderPage(services: Services, content: PageContent): Promise<PlainResponse> {
   const body = await frame(services, content)
   const cookies = content.cookies?.length ? { 'set-cookie': content.cookies } : {}
-  const { formsMayLeadTo: further } = content
-  const forms = further === undefined ? {} : { 'content-security-policy': `${policy} ${further}` }
+  const { formsMayLeadTo: further, asksItself } = content
+  const forms = further === undefined ? policy : `${policy} ${further}`
+  const full = asksItself ? `${forms}; connect-src 'self'` : forms
   return {
     status: content.status ?? 200,
-    headers: { ...pageHeaders, ...forms, ...content.headers, ...cookies },
+    headers: { ...pageHeaders, 'content-security-policy': full, ...content.headers, ...cookies },
     body: String(body),
   }
 }
 
-function frame(services: Services, { title, main, width = 'narrow', corner, script }: PageContent): Html {
+function frame(services: Services, content: PageContent): Html {
+  const { title, main, width = 'narrow', corner, script, refreshSeconds } = content
   const issuer = new URL(services.config.issuer)
   const to = (path: string) => here(services, path)
   return html`<!doctype html>
@@ -66,6 +71,7 @@ function frame(services: Services, { title, main, width = 'narrow', corner, scri
 <link rel="icon" href="${to(assetPaths.icon)}" type="image/svg+xml">
 <link rel="stylesheet" href="${to(assetPaths.style)}">
 ${script ? html`<script src="${to(assetPaths.script)}" defer></script>` : ''}
+${refreshSeconds === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`}
 </head>
 <body>
 <header class="top">

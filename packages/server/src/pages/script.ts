@@ -1,4 +1,5 @@
-// What scripts add to the pages, for browsers that run them: capitals while a code is typed, a running countdown, passkeys.
+// What scripts add to the pages, for browsers that run them: capitals while a code is typed, a running countdown, noticing that
+// something was answered elsewhere, passkeys.
 // Everything but passkeys works without. It is plain browser JavaScript, sent as it stands here, and stays under 3 kB.
 
 export const clientScript = `'use strict'
@@ -23,6 +24,18 @@ for (const shown of document.querySelectorAll('[data-left]')) {
   }
   const timer = setInterval(tick, 1000)
   tick()
+}
+
+// Until the answer is there that the page waits for; a page without scripts loads itself anew instead.
+for (const { dataset } of document.querySelectorAll('[data-await]')) {
+  const look = async () => {
+    try {
+      const answer = await fetch(dataset.await)
+      if (answer.redirected || !answer.ok || (await answer.json()).state !== 'pending') return location.reload()
+    } catch {}
+    setTimeout(look, 1000)
+  }
+  look()
 }
 
 // Back from the terminal: the page may have been answered there.

@@ -126,6 +126,8 @@ code { font-family: var(--mono); font-size: .92em; background: var(--tint); padd
 .badge { display: inline-flex; align-items: center; gap: .35rem; padding: .05rem .65rem; border-radius: 99px; font-size: .875rem; font-weight: 550; border: 1px solid var(--line); color: var(--soft); }
 .badge .icon { margin: 0; }
 .badge.good { background: var(--tint); border-color: transparent; color: var(--accent); }
+.badge.warn { background: var(--amber); border-color: var(--amber-line); color: var(--amber-ink); }
+.qr { display: block; inline-size: min(100%, 13rem); padding: .5rem; margin-block: .5rem; background: #fff; fill: #000; border-radius: 8px; forced-color-adjust: none; }
 .caution { color: var(--amber-ink); font-weight: 600; }
 .caution .icon { vertical-align: -.2em; margin: 0; margin-inline-end: .3rem; }
 
@@ -189,6 +191,8 @@ main > form > button:not(.primary), .wide section > form > button, .wide section
 .rows > .side { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: center; justify-content: space-between; }
 .row-head { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline; }
 details { margin-block-start: .25rem; }
+:is(#connected, #connect) li > form { margin-block-start: .6rem; max-inline-size: 30rem; }
+label.small { font-weight: 450; }
 summary { display: inline-flex; align-items: center; min-block-size: 44px; cursor: pointer; color: var(--accent); font-weight: 550; border-radius: 6px; }
 summary::-webkit-details-marker { display: none; }
 summary::after { content: ""; inline-size: .45em; block-size: .45em; margin-inline-start: .6em; border: solid currentColor; border-width: 0 2px 2px 0; transform: translateY(-.12em) rotate(45deg); }

@@ -31,11 +31,15 @@ ${services.config.passwords ? html`<p class="or"><span>${text.signIn.or}</span><
 export async function leaveForProvider(
   services: Services,
   url: URL,
-  { name, cookies }: { readonly name: string; readonly cookies: readonly string[] },
+  {
+    name,
+    lead = words.lead(ltr(url.host)),
+    cookies = [],
+  }: { readonly name: string; readonly lead?: Html; readonly cookies?: readonly string[] },
 ): Promise<PlainResponse> {
   const title = words.leaving(name)
   const main = html`<h1>${title}</h1>
-<p class="lead">${words.lead(ltr(url.host))}</p>
+<p class="lead">${lead}</p>
 <p><a class="button primary" href="${url.href}" rel="noreferrer">${words.button}</a></p>`
   return renderPage(services, { title, main, cookies, headers: { refresh: `0;url=${url.href}` } })
 }

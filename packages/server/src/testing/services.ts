@@ -8,6 +8,7 @@ import { ownClientId } from '../admin/own-client.ts'
 import { createClientDirectory, createResourceDirectory } from '../client-directory.ts'
 import { createClientKeys } from '../client-keys.ts'
 import { type Config, loadConfig } from '../config.ts'
+import type { Connections } from '../connections.ts'
 import { createRegistrationPlaces } from '../endpoints/register-limit.ts'
 import { createGuardedFetch, type FetchGuardOptions } from '../fetch-guard.ts'
 import { createHandler, type Handler } from '../handler.ts'
@@ -53,6 +54,8 @@ export interface TestOptions {
   readonly outside?: Partial<FetchGuardOptions>
   /** What time it is at first: that of the machine, where others have clocks of their own. */
   readonly startsAt?: number
+  /** Accounts elsewhere that people connect. */
+  readonly connections?: Connections
 }
 
 export async function createTestServer({
@@ -61,6 +64,7 @@ export async function createTestServer({
   log = silentLog,
   outside = {},
   startsAt = startOfTime,
+  connections,
 }: TestOptions = {}): Promise<TestServer> {
   const config = await loadConfig({
     options: { issuer: 'https://login.example', ...settings },
@@ -81,6 +85,7 @@ export async function createTestServer({
     clientKeys: createClientKeys(fetchJson, system),
     resources: createResourceDirectory(store, system),
     upstreams: createUpstreams(config, system),
+    connections,
     pacing: createPacing(),
     held: createHeldPolls(store),
     throttle: createThrottle(config, store, system),

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
-const loopbackOrHttps = z
+export const loopbackOrHttps = z
   .url()
   .refine(
     (text) => /^https:|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(text),
@@ -13,16 +13,20 @@ const loopbackOrHttps = z
   .refine((text) => !/[?#]/.test(text), 'it has a query or a fragment')
 
 /** A secret as text, or where to find it: in the environment, or in a file such as container platforms mount. */
-const secret = z.union([
+export const secret = z.union([
   z.string().min(1),
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ file: z.string().min(1) }),
 ])
 
+export const providerId = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'use a-z, 0-9 and dashes')
+
 export const identityProvider = z
   .strictObject({
     /** Part of the redirect URI that is registered at the provider; it never changes. */
-    id: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'use a-z, 0-9 and dashes'),
+    id: providerId,
     kind: z.enum(['oidc', 'github', 'orcid']).default('oidc'),
     /** What people call it: "Continue with NAME". */
     name: z.string().min(1).max(40),
@@ -65,9 +69,11 @@ export const identityProviders = z
 
 export type IdentityProviderSettings = Readonly<z.infer<typeof identityProvider>>
 
+export type ClientSecret = z.infer<typeof secret>
+
 /** The secret itself; throws where it is not to be had. */
 export function clientSecretOf(
-  { id, clientSecret }: IdentityProviderSettings,
+  { id, clientSecret }: { readonly id: string; readonly clientSecret?: ClientSecret | undefined },
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   if (clientSecret === undefined || typeof clientSecret === 'string') return clientSecret
