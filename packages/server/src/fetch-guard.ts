@@ -4,8 +4,7 @@
 // caller's: metadata-documents.ts, client-keys.ts.
 
 import type { LookupAddress } from 'node:dns'
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { createResolveName, type ResolveName } from './resolve-name.ts'
@@ -158,7 +157,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 /** Of a name that has thousands, so that nobody sends us to knock at each of them. */
 const mostTried = 6
 
-function ask(
+async function ask(
   url: URL,
   { method, headers, body }: GuardedCall,
   addresses: readonly LookupAddress[],
@@ -181,9 +180,11 @@ function ask(
     headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'Countersign' },
     ...(ca === undefined ? {} : { ca }),
   }
+  // Only development asks in clear. Loaded here and not at the start, since an import of node:http loads Node's own fetch as well,
+  // which nothing here needs.
+  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'))
   return new Promise((answer, reject) => {
-    const sent: ClientRequest =
-      url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
+    const sent = request(url, options)
     // Closed without either where a stranger switches protocols (RFC 9110 §15.2.2), and nobody must wait for that for ever.
     sent.on('response', answer).on('error', reject)
     sent.on('close', () => reject(new Error('The connection was closed before an answer.'))).end(body)

@@ -12,7 +12,6 @@ import {
   type PlainRequest,
   type PlainResponse,
 } from './http.ts'
-import { pageRoutesFor } from './pages/page-routes.ts'
 import { problemPage } from './pages/problem.ts'
 import { type Method, methods, type Route } from './routes.ts'
 import type { Endpoint, Services } from './services.ts'
@@ -29,11 +28,17 @@ export function createHandler(services: Services): Handler {
     GET: metrics.endpoint,
     speaks: 'json',
   }
-  const find = routeFinder(
-    [...clientRoutes(services.config), ...apiRoutes, metricsRoute, ...pageRoutesFor(services)],
-    services.config.issuer,
-  )
-  const common = commonHeaders(services.config.issuer)
+  const { issuer } = services.config
+  const findForPrograms = routeFinder([...clientRoutes(services.config), ...apiRoutes, metricsRoute], issuer)
+  let pages: Promise<RouteFinder> | undefined
+  // Loaded with the first request that is for no address of programs: a server that waits does without 2 MB.
+  async function findPage(path: string): Promise<Found | undefined> {
+    pages ??= import('./pages/page-routes.ts').then(({ pageRoutesFor }) =>
+      routeFinder(pageRoutesFor(services), issuer),
+    )
+    return (await pages)(path)
+  }
+  const common = commonHeaders(issuer)
   const withCors = {
     never: common,
     read: { ...common, ...corsRead },
@@ -41,7 +46,7 @@ export function createHandler(services: Services): Handler {
   }
 
   return async (request) => {
-    const found = find(request.path)
+    const found = findForPrograms(request.path) ?? (await findPage(request.path))
     const response =
       found === undefined
         ? await notFound(services, request)
@@ -127,7 +132,9 @@ export function pathOwner(issuer: string): (path: string) => boolean {
 
 const basePath = (issuer: string): string => new URL(issuer).pathname.replace(/\/$/, '')
 
-function routeFinder(routes: readonly Route[], issuer: string): (path: string) => Found | undefined {
+type RouteFinder = (path: string) => Found | undefined
+
+function routeFinder(routes: readonly Route[], issuer: string): RouteFinder {
   const base = basePath(issuer)
   const exact = new Map<string, Found>()
   const prefixes = routes.filter(({ path }) => path.endsWith('/') && path !== '/')

@@ -53,6 +53,32 @@ test('a signal that comes twice at once, to the group and passed on by npm, coun
   assert.equal((await ended).code, 0)
 })
 
+// Each of them costs megabytes that an idle server never gives back.
+test('a server that only answers programs has loaded no page, no JSON Web Token library and no fetch', async () => {
+  const before = await serveProgram(data, env)
+  // The first start makes keys, and that takes the library.
+  before.child.kill('SIGTERM')
+  await before.ended
+  const told = join(data, 'told.mjs')
+  writeFileSync(
+    told,
+    `import { registerHooks } from 'node:module'
+     const files = []
+     registerHooks({ resolve: (name, context, next) => {
+       const found = next(name, context)
+       files.push(found.url)
+       return found
+     } })
+     process.on('exit', () => process.stderr.write([...files, ...process.moduleLoadList].join('\\n')))`,
+  )
+  const { child, line, ended } = await serveProgram(data, { ...env, NODE_OPTIONS: `--import=${told}` })
+  assert.equal((await fetch(`${line.issuer}/.well-known/oauth-authorization-server`)).status, 200)
+  child.kill('SIGTERM')
+  const { stderr } = await ended
+  assert.match(stderr, /endpoints\/token\.ts[\s\S]*NativeModule _http_server/)
+  assert.doesNotMatch(stderr, /page-routes\.ts|node_modules\/(?:jose|openid-client)\/|undici/)
+})
+
 test('people are told where it serves, how to make the account, and the command to type next', async () => {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url))
   const args = [main, 'serve', '--port', '0', '--data', data]
