@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { launchChromium } from './support/chromium.ts'
 import { addResource, freePort, type Ran, runExample, startExample } from './support/example.ts'
 import { addClient, addMia, mia, openPerson, type Person } from './support/person.ts'
 import { type RunningServer, startServer } from './support/process.ts'
@@ -112,3 +113,22 @@ for (const [generation, path] of [
     }
   })
 }
+
+test('connect-an-account: a person connects with the element on the page, and the application calls the API for them', async () => {
+  const ADDRESS = `http://localhost:${await freePort()}`
+  const app = await startExample('connect-an-account/main.ts', { home, env: env({ ADDRESS }) })
+  const browser = await launchChromium()
+  try {
+    const page = await browser.newPage()
+    await page.goto(ADDRESS)
+    await page.getByText('No account at Countersign is connected.').waitFor()
+    await page.getByRole('button', { name: 'Connect Countersign' }).click()
+    const code = await page.locator('countersign-connect code').textContent()
+    await person.decide(code ?? '', 'allow')
+    await page.getByText('Countersign is connected.').waitFor()
+    await page.getByText(mia.email).waitFor()
+  } finally {
+    await browser.close()
+    await app.stop()
+  }
+})

@@ -146,6 +146,19 @@ test('two tabs of one person have one flow, and what one does the other sees', a
   await says(one, 'Cancelled. Nothing was connected.')
 })
 
+test('more tabs than a browser has connections: each of them loads, and each of them hears', async () => {
+  const first = await open()
+  const tabs = [first]
+  await start(first)
+  while (tabs.length < 8) {
+    const tab = await first.context().newPage()
+    await start(tab)
+    tabs.push(tab)
+  }
+  await button(first, 'Cancel').click()
+  await Promise.all(tabs.map((tab) => says(tab, 'Cancelled. Nothing was connected.')))
+})
+
 test('CL-20 S3-7 the id of a flow in another browser of the same person is good for nothing', async () => {
   const one = await open()
   await start(one)

@@ -32,14 +32,18 @@ const key = new Uint8Array(32).fill(3)
 export function renewalStorm(name: string, prepare: () => Promise<Ground>): void {
   describe(`renewing among ${processes} processes: ${name}`, () => {
     let world: World
+    const crowd: TokenProcess[] = []
     before(async () => {
       const ground = await prepare()
       const provider = await startRotatingProvider()
-      const crowd = Array.from({ length: processes }, () => startTokenProcess(jobOf({ ground, provider })))
-      world = { ground, provider, crowd: await Promise.all(crowd) }
+      world = { ground, provider, crowd }
+      const start = async () => void crowd.push(await startTokenProcess(jobOf(world)))
+      const started = await Promise.allSettled(Array.from({ length: processes }, start))
+      // Only when all have settled, so that none is left running.
+      for (const one of started) if (one.status === 'rejected') throw one.reason
     })
     after(async () => {
-      await Promise.all(world.crowd.map((one) => one.end()))
+      await Promise.all(crowd.map((one) => one.end()))
       await world.provider.close()
       await world.ground.close()
     })
@@ -70,6 +74,34 @@ export function renewalStorm(name: string, prepare: () => Promise<Ground>): void
       const connection = await connected(world, 'dan')
       await assertAllServed(world, connection, await holderKilled(world, 'dan', 'after storing'))
     })
+
+    test('RT-12 the holder is stopped before it sends, for longer than its lease, and another one sends: it does not send as well', async () => {
+      const connection = await connected(world, 'eve')
+      // As if the provider took it twice for a while, which this one does not: a second time would end all of its tokens.
+      const patient = { ...jobOf(world), refreshGraceSeconds: 60 }
+      const stopped = await stoppedHolder(patient, 'eve')
+      const other = await startTokenProcess(patient)
+      other.order({ ask: 'eve', ahead: leaseSeconds + 1 })
+      const said = [await other.next(), await stopped.goOn()]
+      await assertAllServed(world, connection, said, 2)
+      await Promise.all([stopped.end(), other.end()])
+    })
+
+    test('RT-12 the holder is stopped before it sends, and nobody else may: what it brings when it goes on is everybody’s', async () => {
+      const connection = await connected(world, 'fay')
+      const stopped = await stoppedHolder(jobOf(world), 'fay')
+      for (const one of world.crowd) one.order({ ask: 'fay', ahead: leaseSeconds + 1 })
+      const told = await Promise.all(world.crowd.map((one) => one.next()))
+      assert.deepEqual(
+        told,
+        world.crowd.map(() => ({ type: 'failed', code: 'connect_again' })),
+      )
+      assert.deepEqual(world.provider.answered, [])
+      assert.equal((await stopped.goOn()).type, 'token')
+      for (const one of world.crowd) one.order({ ask: 'fay' })
+      await assertAllServed(world, connection, await Promise.all(world.crowd.map((one) => one.next())))
+      await stopped.end()
+    })
   })
 }
 
@@ -89,16 +121,25 @@ async function holderKilled(
   return Promise.all(world.crowd.map((one) => one.next()))
 }
 
+/** One process more has marked what it sends, and is stopped (SIGSTOP) for so long that the others take it for dead. */
+async function stoppedHolder(job: TokenJob, person: string): Promise<TokenProcess> {
+  const holder = await startTokenProcess({ ...job, stopAt: 'marked', stoppedFor: leaseSeconds + 2 })
+  holder.order({ ask: person, ahead: 0 })
+  assert.deepEqual(await holder.next(), { type: 'stopped' })
+  return holder
+}
+
 /** All got one token, which is new and works; nobody sent a refresh token twice, which would have ended it. */
 async function assertAllServed(
   world: World,
   connection: Connection,
   said: readonly unknown[],
+  count = processes,
 ): Promise<void> {
   const { tokens } = await stored(world, connection)
   assert.deepEqual(
     said,
-    world.crowd.map(() => ({ type: 'token', accessToken: tokens.accessToken })),
+    Array.from({ length: count }, () => ({ type: 'token', accessToken: tokens.accessToken })),
   )
   assert.notEqual(tokens.accessToken, connection.tokens.accessToken)
   assert.notEqual(tokens.refreshToken, connection.tokens.refreshToken)

@@ -16,8 +16,10 @@ export interface TokenJob {
   readonly key: string
   readonly issuer: string
   readonly clientId: string
-  /** Where it stands still, for ever. */
-  readonly stopAt?: 'before sending' | 'before storing' | 'after storing'
+  /** Where it stands still, for ever; `marked`: until SIGCONT, as if it had been stopped for `stoppedFor` seconds. */
+  readonly stopAt?: 'before sending' | 'marked' | 'before storing' | 'after storing'
+  readonly stoppedFor?: number
+  readonly refreshGraceSeconds?: number
 }
 
 export type Said =
@@ -34,10 +36,13 @@ export interface Order {
 
 const job = JSON.parse(process.argv[2] ?? '') as TokenJob
 let ahead = 0
-const opened = await ('path' in job.choice ? sqliteStore(job.choice) : postgresStore(job.choice))
-const { issuer, clientId } = job
+// Two connections each: fifty processes together stay far below what the server takes.
+const opened = await ('path' in job.choice
+  ? sqliteStore(job.choice)
+  : postgresStore({ ...job.choice, connections: 2, timeoutMilliseconds: 60_000 }))
+const { issuer, clientId, refreshGraceSeconds } = job
 const broker = createBroker({
-  providers: [stopping(deviceProvider({ id: 'corp', issuer, clientId }))],
+  providers: [stopping(deviceProvider({ id: 'corp', issuer, clientId, refreshGraceSeconds }))],
   store: stoppingStore(opened),
   key: Buffer.from(job.key, 'base64url'),
   system: { ...system, now: () => system.now() + ahead },
@@ -83,7 +88,9 @@ function stoppingStore(store: BrokerStore): BrokerStore {
       ...leases,
       async put(lease) {
         if (job.stopAt === 'before sending' && lease.sent !== null) await stop()
-        return leases.put(lease)
+        const written = await leases.put(lease)
+        if (job.stopAt === 'marked' && lease.sent !== null && ahead === 0) await suspend()
+        return written
       },
     },
     connections: {
@@ -100,6 +107,13 @@ function stoppingStore(store: BrokerStore): BrokerStore {
 function stop(): Promise<never> {
   say({ type: 'stopped' })
   return new Promise(() => {})
+}
+
+/** As ^Z does: nothing of this process runs until it is continued. */
+async function suspend(): Promise<void> {
+  await new Promise<void>((sent) => process.send?.({ type: 'stopped' }, undefined, undefined, () => sent()))
+  ahead = job.stoppedFor ?? 0
+  process.kill(process.pid, 'SIGSTOP')
 }
 
 function say(said: Said): void {

@@ -11,6 +11,8 @@ export interface TokenProcess {
   next(): Promise<Said | { readonly type: 'gone' }>
   order(order: Order): void
   kill(): void
+  /** Continues one that is stopped; what it says then. */
+  goOn(): ReturnType<TokenProcess['next']>
   /** Lets it end by itself. */
   end(): Promise<void>
 }
@@ -34,10 +36,16 @@ function asTokenProcess(child: ChildProcess): TokenProcess {
   const gone = once(child, 'exit')
   child.on('message', (message) => hear(message as Said))
   child.once('exit', () => hear({ type: 'gone' }))
+  const next: TokenProcess['next'] = async () => {
+    if (said.length === 0) await new Promise<void>((resolve) => waiting.push(resolve))
+    return said.shift() ?? { type: 'gone' }
+  }
   return {
-    async next() {
-      if (said.length === 0) await new Promise<void>((resolve) => waiting.push(resolve))
-      return said.shift() ?? { type: 'gone' }
+    next,
+    async goOn() {
+      // It says that it stops just before it does.
+      const again = setInterval(() => child.kill('SIGCONT'), 20)
+      return next().finally(() => clearInterval(again))
     },
     order: (order) => void child.send(order),
     kill: () => void child.kill('SIGKILL'),

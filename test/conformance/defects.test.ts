@@ -1,9 +1,13 @@
 // The defects that were found in an OAuth provider for MCP (pragma-stack's) and in a login by device code with its program (OSA's), each
-// with the ids of the tests that show that they are not here. The defects seen elsewhere in published code are the F rows of rows.ts.
+// with the ids of the tests that show that they are not here. The defects seen elsewhere in published code are the F rows of rows.ts;
+// those of a broker of connections, which have their tests by name, are in broker-defects.ts.
 
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { testsById } from './test-names.ts'
+import { ofBroker, ofHistory, ofWire, type Tests } from './broker-defects.ts'
+import { namesIn, root, testsById } from './test-names.ts'
 
 type Defects = readonly (readonly [defect: string, ids: readonly string[]])[]
 
@@ -78,3 +82,44 @@ for (const [defect, ids] of [...ofProvider, ...ofLogin, ...ofReview]) {
     )
   })
 }
+
+/** Those of the tests that are not there. */
+function gone(listed: Tests): string[] {
+  return Object.entries(listed).flatMap(([file, beginnings]) => {
+    const path = join(root, /^(test|packages)\//.test(file) ? file : join('packages', 'broker', 'src', file))
+    const names = existsSync(path) ? namesIn(readFileSync(path, 'utf8')) : []
+    return beginnings
+      .filter((beginning) => !names.some((name) => name.startsWith(beginning)))
+      .map((beginning) => `${file}: ${beginning}`)
+  })
+}
+
+for (const [defect, listed] of [...ofBroker, ...ofHistory])
+  test(`the broker does not have: ${defect}`, () => assert.deepEqual(gone(listed), []))
+
+for (const [sentence, listed] of ofWire)
+  test(`the broker keeps to: ${sentence}`, () => assert.deepEqual(gone(listed), []))
+
+test('each of the nine defects of the broker has a test that bears its number', () => {
+  assert.equal(ofBroker.length, 9)
+  for (const [index, [defect, listed]] of ofBroker.entries()) {
+    const number = new RegExp(`\\bS3-${index + 1}\\b`)
+    assert.ok(
+      Object.values(listed)
+        .flat()
+        .some((name) => number.test(name)),
+      defect,
+    )
+  }
+})
+
+test('a test of the broker that is gone is found: its file, its name, and its name in another file', () => {
+  const name = 'a test of the broker that is gone'
+  const here = 'test/conformance/defects.test.ts'
+  assert.deepEqual(gone({ [here]: [name] }), [])
+  assert.deepEqual(gone({ [here]: [name, 'no such test'], 'none.test.ts': ['x'], 'flow.test.ts': [name] }), [
+    `${here}: no such test`,
+    'none.test.ts: x',
+    `flow.test.ts: ${name}`,
+  ])
+})

@@ -80,7 +80,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   'MX-10': mcpClient,
   'MX-12': mcpClient,
   'MX-13': officialClients,
-  'MX-15': mcpClient,
+  'MX-15': partly('the broker’s clients, which have secrets; what the official MCP clients choose is theirs'),
   'MX-16': officialClients,
   'ME-03': mcpClient,
   'ME-05': partly(

@@ -1,4 +1,4 @@
-// Which requirement ids the names of tests carry, and in which files: what `test(` and `it(` are called with.
+// Which requirement ids the names of tests carry, and in which files: what `test(`, `it(` and the `scene(` of contracts are called with.
 // The ids themselves are in rows.ts.
 
 import { globSync, readFileSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 export const root = join(import.meta.dirname, '..', '..')
 
-const call = /\b(?:test|it|describe)(?:\.\w+)?\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*)\1/g
+const call = /\b(?:test|it|describe|scene)(?:\.\w+)?\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*)\1/g
 // Those of the rows, and of the defects that one surveyed login has (defects.test.ts).
 const id = /\b(?:[A-Z]{1,3}-\d\d|OSA-D\d{1,2})\b/g
 

@@ -8,12 +8,12 @@ import { redeem } from './oauth-code.ts'
 import { sharedParts } from './oauth-provider.ts'
 import {
   failed,
-  freshConnection,
   notBegun,
   type OAuthServer,
   oauthServer,
   rawAnswer,
   refusal,
+  usualHeaders,
 } from './oauth-server.ts'
 import type { OAuthVendor, RawAnswer } from './oauth-vendor.ts'
 import type { Answer, Begun, Provider, ProviderContext, Remembered } from './provider.ts'
@@ -99,7 +99,7 @@ async function poll(server: OAuthServer, context: ProviderContext, remembered: R
 /** Bodies of 403 and 404 may be anything; a web page is none of ours all the same. */
 async function postJson(context: ProviderContext, url: string, body: object): Promise<Response> {
   const { system, signal } = context
-  const headers = { accept: 'application/json', 'content-type': 'application/json', ...freshConnection }
+  const headers = { accept: 'application/json', 'content-type': 'application/json', ...usualHeaders }
   const request = guardedFetch({ system, signal, expect: 'any' })
   return await request(url, { method: 'POST', headers, body: JSON.stringify(body) })
 }

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import {
   type Connection,
   endLease,
+  hasTimeToAsk,
   isAlive,
   keepLease,
   leaseSeconds,
@@ -17,6 +18,8 @@ import {
   type Seen,
   takeLease,
 } from './connection.ts'
+import { discoverySeconds, tokenSeconds } from './oauth-server.ts'
+import { longestCallSeconds } from './parts.ts'
 import { sampleConnection, sampleLease, sampleTime as start } from './testing/samples.ts'
 
 const need: Need = { minValidity: 60, scopes: [], rejected: null }
@@ -130,6 +133,41 @@ describe('CL-09 what whoever wants a token does next', () => {
     ],
     ['the while is over', lost, seen({ lease: { ...dead, ...sent }, refreshGraceSeconds: 19.9 }), {}, late],
     [
+      'the clock was set back since it was sent, and it may be used once',
+      lost,
+      seen({ lease: { ...dead, ...sent, sentAt: late + 500 } }),
+      {},
+      late,
+    ],
+    [
+      'the clock was set back since, by more than it may be sent again',
+      lost,
+      seen({ lease: { ...dead, ...sent, sentAt: late + 500 }, refreshGraceSeconds: 60 }),
+      {},
+      late,
+    ],
+    [
+      'somebody is at it whose clock is ahead by a minute',
+      { do: 'wait', until: late + leaseSeconds + 60 },
+      seen({ lease: { ...held, until: late + leaseSeconds + 60 } }),
+      {},
+      late,
+    ],
+    [
+      'it was taken before the clock was set back: nobody waits for that',
+      { do: 'renew' },
+      seen({ lease: { ...held, until: late + 31_536_000 } }),
+      {},
+      late,
+    ],
+    [
+      'it was sent before the clock was set back, and may be used once',
+      lost,
+      seen({ lease: { ...held, ...sent, sentAt: late + 31_536_000, until: late + 31_536_020 } }),
+      {},
+      late,
+    ],
+    [
       'it is never spent',
       { do: 'renew' },
       seen({ lease: { ...dead, ...sent, sentAt: 0 }, refreshGraceSeconds: Number.POSITIVE_INFINITY }),
@@ -181,7 +219,19 @@ describe('a lease', () => {
     assert.deepEqual(endLease(marked), { ...marked, version: 3, holder: null, sent: null, sentAt: null })
   })
 
-  test('outlasts the longest answer that is waited for', () => {
+  test('outlasts the longest answer that is waited for, and that is as long as the requests of one renewal', () => {
     assert.ok(leaseSeconds > longestRefreshSeconds)
+    assert.ok(longestRefreshSeconds >= 2 * discoverySeconds + tokenSeconds)
+    assert.ok(longestRefreshSeconds <= longestCallSeconds)
+  })
+
+  test('has time for asking only while the longest answer fits into it, by a clock that was not set', () => {
+    const lease = takeLease(undefined, 'c', 'one', 100)
+    const spare = leaseSeconds - longestRefreshSeconds
+    const times = [99.9, 100, 100 + spare, 100.1 + spare, 1000]
+    assert.deepEqual(
+      times.map((now) => hasTimeToAsk(lease, now)),
+      [false, true, true, false, false],
+    )
   })
 })

@@ -93,7 +93,7 @@ export function nextStep(seen: Seen, need: Need, now: number): Step {
   if (connection.tokens.refreshToken === null)
     return isAlive(seen, need, now) ? { do: 'use' } : { do: 'connect_again', why: 'refused', record: true }
   if (lease !== undefined && lease.holder !== null) {
-    if (lease.until > now) return { do: 'wait', until: lease.until }
+    if (isHeld(lease, now)) return { do: 'wait', until: lease.until }
     if (wasSpent(lease, seen, now)) return { do: 'connect_again', why: 'answer_lost', record: true }
   }
   return { do: 'renew' }
@@ -123,13 +123,36 @@ function isGood({ connection, accessDigest }: Seen, need: Need, now: number): bo
 /** The holder of the last lease is gone, had sent this very refresh token, and stored no answer. */
 function wasSpent(lease: Lease, { refreshDigest, refreshGraceSeconds }: Seen, now: number): boolean {
   if (lease.sent === null || lease.sentAt === null || lease.sent !== refreshDigest) return false
-  return now > lease.sentAt + refreshGraceSeconds
+  return isSpent(lease.sentAt, refreshGraceSeconds, now)
 }
 
-/** Longer than any answer is waited for, and short enough that nobody gives up before. */
-export const leaseSeconds = 20
-/** How long a renewal may ask the provider, all of its requests together. */
-export const longestRefreshSeconds = 15
+/** Sent then, and not to be sent again now. A clock that was set back has no say in what may be used once. */
+export function isSpent(sentAt: number, graceSeconds: number, now: number): boolean {
+  return graceSeconds === 0 || Math.abs(now - sentAt) > graceSeconds
+}
+
+/**
+ * Somebody living has it, as far as the clock tells. One that ends later than any lease could was taken by a clock that has been
+ * set back since: nobody waits for that one.
+ */
+export function isHeld(lease: Lease, now: number): boolean {
+  return lease.holder !== null && lease.until > now && lease.until <= now + leaseSeconds + clocksDiffer
+}
+
+/** How far the clocks of those who share a store may be apart, in seconds. */
+const clocksDiffer = 60
+/**
+ * How long a renewal may ask the provider, all of its requests together: two places of discovery and the token endpoint
+ * (oauth-server.ts).
+ */
+export const longestRefreshSeconds = 20
+/** Longer than that, with time to store the answer, and short enough that nobody gives up before. */
+export const leaseSeconds = 25
+
+/** There is time left in it for asking the provider: whoever asks later might not be the only one. */
+export function hasTimeToAsk(lease: Lease, now: number): boolean {
+  return now + longestRefreshSeconds <= lease.until && now >= lease.until - leaseSeconds
+}
 
 /** What was sent without an answer is still known: the next holder may die as well. */
 export function takeLease(last: Lease | undefined, id: string, holder: string, now: number): Lease {

@@ -3,7 +3,7 @@
 // Not here: how connections come about (flows.ts, deliver.ts), their tokens (tokens.ts).
 
 import type { Broker } from './broker.ts'
-import { type Connection, endLease, longestRefreshSeconds } from './connection.ts'
+import { type Connection, endLease, leaseSeconds, longestRefreshSeconds } from './connection.ts'
 import { RequestError, VaultError } from './errors.ts'
 import { labelOf } from './label.ts'
 import { giveBack, leaseIdOf, unsentLease, waitForLease } from './leases.ts'
@@ -107,4 +107,4 @@ function isGone(error: unknown): boolean {
 
 const mostAttempts = 20
 /** Longer than a dead holder is waited for; somebody who holds it on and on cannot store, and finds nothing to store into. */
-const patienceSeconds = 25
+const patienceSeconds = leaseSeconds + 5

@@ -107,6 +107,23 @@ describe('CL-02 CL-20 what did not come back from where it was sent', () => {
     assert.equal((await world.broker.status(ada, view.id)).state, 'pending')
   })
 
+  test('S3-5 why a provider sent somebody back is in the log, in words of the RFC and no others', async () => {
+    const returned = (): Answer => ({ type: 'problem', problem: 'provider_refused' })
+    await using world = brokerWorld({ provider: { ...redirecting, returned } })
+    for (const [error, noted] of [
+      ['invalid_scope', 'invalid_scope'],
+      ['the code is SECRET', 'other'],
+    ] as const) {
+      const { view, query } = await started(world)
+      await world.broker.returned(ada, query({ error, error_description: 'SECRET' }))
+      assert.deepEqual(world.log.at(-1), {
+        event: 'flow.returned_refused',
+        detail: { flow: view.id, provider: 'scripted', error: noted },
+      })
+    }
+    assert.doesNotMatch(JSON.stringify(world.log), /SECRET/)
+  })
+
   test('a provider that never sends a browser has no way back', async () => {
     await using world = brokerWorld()
     const { query } = await started(world)

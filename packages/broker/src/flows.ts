@@ -9,6 +9,7 @@ import type { FlowChanges } from './flow-changes.ts'
 import { isState, openSecrets } from './flow-secrets.ts'
 import type { Watch } from './flow-watch.ts'
 import { heardOf, type Tokenless } from './hear.ts'
+import { printableError } from './oauth-server.ts'
 import { type Parts, reasonOf } from './parts.ts'
 import type { Answer } from './provider.ts'
 import { digest } from './seal.ts'
@@ -90,6 +91,7 @@ export function createFlows(parts: Parts, rooms: Rooms): Flows & { cancelOf(pers
       // Reloaded: a code is never sent twice.
       if (secrets.returned) return viewOf(flow, system.now())
       const answer = readReturn(() => provider.returned?.(secrets.remembered, query))
+      if (answer.type === 'problem') noteRefusal(flow, query)
       const event = heardOf(parts, flow, { ...secrets, returned: true }, answer)
       const decision = await changes.applyOnce(flow, event)
       worker.wake()
@@ -108,6 +110,12 @@ export function createFlows(parts: Parts, rooms: Rooms): Flows & { cancelOf(pers
       parts.log('warn', 'provider.failed', { reason: reasonOf(error) })
     }
     return { type: 'problem', problem: 'provider_answer' }
+  }
+
+  /** A browser brought it, so nothing of it is written down but words of RFC 6749 §4.1.2.1. */
+  function noteRefusal({ id, provider }: Flow, query: URLSearchParams): void {
+    const error = printableError(query.get('error'))
+    parts.log('warn', 'flow.returned_refused', { flow: id, provider, error })
   }
 
   return {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { StoreUnavailable } from './errors.ts'
+import { SettingError, StoreUnavailable } from './errors.ts'
 import { type ConnectOptions, createConnectHandler } from './handler.ts'
 import { type ConnectWorld, openConnectWorld, origin, type Sent } from './testing/connect-world.ts'
 
@@ -75,7 +75,7 @@ test('S3-7 CL-20 a flow is its own session only: another person, and another ses
   const [, { flow_id }] = await page.ask('start', github)
   for (const other of [world.browser('tab', 'bob'), world.browser('other tab', 'ada')]) {
     assert.deepEqual(await other.ask(`poll?flow_id=${flow_id}`), [404, { error: 'OAuth flow not found' }])
-    assert.equal((await other.ask(`events?flow_id=${flow_id}`))[0], 404)
+    assert.equal((await other.send(`events?flow_id=${flow_id}`)).status, 404)
     const cancelled = [200, { ok: true, flow_id, status: 'cancelled' }]
     assert.deepEqual(await other.ask('cancel', { body: { flow_id } }), cancelled)
   }
@@ -195,6 +195,31 @@ test('a store that is away is a 503; a fault is a 500 that says nothing, and the
   assert.equal((await page.ask('connections'))[0], 200)
 })
 
+test('CL-20 nobody is whatever the application says for it; an owner without a name or a session is a fault, not everybody', async () => {
+  const faults: unknown[] = []
+  const ask = async (owner: unknown) => {
+    const said = () => owner as undefined
+    const handler = createConnectHandler(world.broker, { owner: said, onFault: (one) => faults.push(one) })
+    return (await handler(new Request(`${origin}/api/onboarding/oauth/connections`)))?.status
+  }
+  for (const nobody of [undefined, null, false, '']) assert.equal(await ask(nobody), 401)
+  const wrong = [{}, { person: '', session: 's' }, { person: 'p', session: ' ' }, { person: 1, session: 's' }]
+  for (const owner of wrong) assert.equal(await ask(owner), 500)
+  assert.ok(faults.length === wrong.length && faults.every((fault) => fault instanceof SettingError))
+  await assert.rejects(world.broker.start({ person: '', session: 's' }, { provider: 'github' }), SettingError)
+})
+
+test('an allowed origin that no browser would ever send is refused at the start', () => {
+  for (const wrong of [
+    'app.example',
+    'https://app.example/',
+    'https://app.example/path',
+    'HTTPS://app.example',
+    '*',
+  ])
+    assert.throws(() => open({ allowedOrigins: [wrong] }), SettingError, wrong)
+})
+
 test('a page of an allowed origin may ask, and a proxy that ends TLS changes nothing', async () => {
   const page = open({ allowedOrigins: ['https://admin.example'] })
   const from = (headers: Record<string, string>, at = origin) => page.ask('start', { ...github, headers, at })
@@ -277,6 +302,7 @@ test('settings that name no path of the application are refused when it is put t
     { returnTo: '//x' },
     { basePath: 'api' },
     { basePath: '//x' },
+    { basePath: '/my app' },
   ])
     assert.throws(() => createConnectHandler(world.broker, { owner, ...wrong }), { code: 'wrong_setting' })
 })

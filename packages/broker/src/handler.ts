@@ -6,6 +6,7 @@ import { system as realSystem, type System } from '@countersign/client/system'
 import type { Broker, Owner } from './broker.ts'
 import { elementScript } from './element/script.ts'
 import { RequestError, SettingError } from './errors.ts'
+import { requireOwner } from './owner.ts'
 import { json, Refusal, refuse, withoutContent } from './wire/answer.ts'
 import { goOn, nothingToComeBackTo, ownPath } from './wire/back.ts'
 import { readMembers, text, texts } from './wire/body.ts'
@@ -74,12 +75,19 @@ interface Route {
 const defaultPath = '/api/onboarding/oauth'
 /** How long the browser is kept on its way back for the provider's answer to a code; it comes within a second, usually. */
 const exchangeSeconds = 5
+/** Browsers have six connections to a host that speaks HTTP/1.1: with all of them listening, none would load a page. */
+const usualStreams = 3
 
 export function createConnectHandler(broker: Broker, options: ConnectOptions): ConnectHandler {
   const basePath = (options.basePath ?? defaultPath).replace(/\/$/, '')
   const returnTo = ownPath(options.returnTo ?? '/')
-  if (returnTo === undefined || ownPath(`${basePath}/`) === undefined)
+  // As it stands in addresses: with a space in it, it would never be asked for.
+  if (returnTo === undefined || ownPath(`${basePath}/`) !== `${basePath}/`)
     throw new SettingError('basePath and returnTo are paths of this application.')
+  // As browsers write them, else none would ever be equal to what they send.
+  for (const origin of options.allowedOrigins ?? [])
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      throw new SettingError(`"${origin}" in allowedOrigins is no origin, such as https://app.example.`)
   const settled = { ...options, basePath, returnTo }
   const spoken = { dialect: options.dialect, providers: broker.providers }
   const routes = routesOf(broker, settled)
@@ -113,7 +121,7 @@ function routesOf(broker: Broker, options: Settled): ReadonlyMap<string, Route> 
   const { dialect } = options
   const named = (id: string) => broker.providers.find((provider) => provider.id === id)
   const streams = createStreams(broker, {
-    limit: options.streamsPerPerson ?? 6,
+    limit: options.streamsPerPerson ?? usualStreams,
     system: options.system ?? realSystem,
     payload: (view) => statusPayload(view, dialect, named(view.provider)),
   })
@@ -226,7 +234,8 @@ async function ownerOf(
   options: Settled,
 ): Promise<Pick<Asked, 'owner' | 'cookie'>> {
   const owner = await options.owner(request, info)
-  if (owner !== undefined) return { owner, cookie: undefined }
+  // Code without types says null, or nothing, for nobody.
+  if (owner) return { owner: requireOwner(owner), cookie: undefined }
   const { local = false, open = false, allowedOrigins = [], basePath } = options
   const isLocal = typeof local === 'function' ? await local() : local
   if (!isLocal) throw new Refusal(401, 'Sign in first')

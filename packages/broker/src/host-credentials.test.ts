@@ -52,6 +52,9 @@ test('renewing reads again: the other program renews, or has not yet, or is sign
   found = { accessToken: 'B', expiresAt: system.now() + 600 }
   const renewed = await provider.refresh(context, tokens)
   assert.ok(renewed.type === 'tokens' && renewed.tokens.accessToken === 'B')
+  found = { accessToken: 'B', account: { id: '2', name: 'bob' } }
+  assert.deepEqual(await provider.refresh(context, tokens, { id: '1', name: 'mia' }), { type: 'ended' })
+  assert.equal((await provider.refresh(context, tokens, { id: '2', name: 'bob' })).type, 'tokens')
   found = { accessToken: 'A', expiresAt: 1 }
   assert.deepEqual(await provider.refresh(context, tokens), { type: 'trouble' })
   found = undefined

@@ -46,10 +46,12 @@ export function hostCredentials(options: HostCredentialsOptions): Provider {
       if (found === undefined) return { type: 'pending' }
       return { type: 'tokens', tokens: tokensOf(found), account: found.account ?? null }
     },
-    async refresh(context) {
+    async refresh(context, _tokens, account) {
       const found = await readNow(options, context)
       if (found === undefined) return { type: 'ended' }
       if (found === 'trouble' || isOver(found, context)) return { type: 'trouble' }
+      // Somebody signed in to that program with another account; it is no renewal of this one.
+      if (account && found.account && found.account.id !== account.id) return { type: 'ended' }
       return { type: 'tokens', tokens: tokensOf(found) }
     },
   }

@@ -24,7 +24,7 @@ export {
   TokenError,
   VaultError,
 } from './errors.ts'
-export type { FlowState, Shown } from './flow.ts'
+export type { FlowProblem, FlowState, Shown } from './flow.ts'
 export {
   type ConnectHandler,
   type ConnectInfo,
@@ -35,8 +35,26 @@ export { type HostCredentials, type HostCredentialsOptions, hostCredentials } fr
 export { type ConnectListener, connectListener, type ListenerOptions } from './node-listener.ts'
 export { codeProvider } from './oauth-code.ts'
 export { deviceProvider } from './oauth-device.ts'
-export type { Api, Endpoints, OAuthVendor, RawAnswer } from './oauth-vendor.ts'
-export type { Account, Answer, Begun, Provider, ProviderContext, Renewed } from './provider.ts'
+export {
+  type Api,
+  accountOf,
+  commaScopes,
+  type Endpoints,
+  type OAuthVendor,
+  type RawAnswer,
+  type Sending,
+  withErrors,
+} from './oauth-vendor.ts'
+export type {
+  Account,
+  Answer,
+  Asked,
+  Begun,
+  Provider,
+  ProviderContext,
+  Remembered,
+  Renewed,
+} from './provider.ts'
 export { codex } from './providers/codex.ts'
 export { type EntraSettings, entra } from './providers/entra.ts'
 export { github } from './providers/github.ts'

@@ -2,7 +2,7 @@
 // connection.ts; what is done under a lease, renewal.ts and disconnect.ts.
 
 import { hash } from 'node:crypto'
-import { type Connection, endLease, type Lease, leaveLease, takeLease } from './connection.ts'
+import { type Connection, endLease, isHeld, type Lease, leaveLease, takeLease } from './connection.ts'
 import type { Parts } from './parts.ts'
 
 /** Several places may have the same id for different connections; the store has one name for each. */
@@ -17,7 +17,7 @@ export async function waitForLease(parts: Parts, id: string, seconds: number): P
   for (;;) {
     const last = await store.leases.find(id)
     const now = system.now()
-    if (last === undefined || last.holder === null || last.until <= now) {
+    if (last === undefined || !isHeld(last, now)) {
       const lease = takeLease(last, id, holder, now)
       if (await store.leases.put(lease)) return lease
     }

@@ -42,6 +42,28 @@ test('start, events and cancel over a real connection; the stream ends with the 
   assert.match(text, /"status":"pending".*"status":"cancelled"/s)
 })
 
+test('a browser that goes away while it sends is no fault that the application hears of', async () => {
+  await using world = brokerWorld()
+  const faults: unknown[] = []
+  const handler = createConnectHandler(world.broker, { owner, onFault: (fault) => faults.push(fault) })
+  const answered = Promise.withResolvers<number | undefined>()
+  const kept: ConnectHandler = async (asked, info) => {
+    const answering = handler(asked, info)
+    sending.destroy()
+    const response = await answering
+    answered.resolve(response?.status)
+    return response
+  }
+  const at = new URL(await serve(connectListener(kept)))
+  const headers = { ...json, 'content-length': 100 }
+  const { hostname, port } = at
+  const sending = request({ hostname, port, path: `${base}/start`, method: 'POST', headers })
+  sending.on('error', () => {})
+  sending.write('{"provider":')
+  assert.equal(await answered.promise, 400)
+  assert.deepEqual(faults, [])
+})
+
 test('a browser that goes away ends its stream, and leaves room for the next', async () => {
   await using world = brokerWorld()
   const at = await serve(connectListener(createConnectHandler(world.broker, { owner, streamsPerPerson: 1 })))
@@ -100,9 +122,10 @@ test('what is not ours, and what is no request for anybody, goes on or is a 404;
 test('inside Express, mounted anywhere, before or after something that parses bodies', async () => {
   await using world = brokerWorld()
   const handler = createConnectHandler(world.broker, { owner, basePath: '/app/connect' })
-  for (const parse of [false, true]) {
+  const anything = { type: '*/*' }
+  for (const parse of [undefined, express.json(), express.text(anything), express.raw(anything)]) {
     const app = express()
-    if (parse) app.use(express.json())
+    if (parse) app.use(parse)
     app.use('/app', connectListener(handler))
     app.get('/app/other', (_request, response) => void response.send('other'))
     const at = await serve(app)

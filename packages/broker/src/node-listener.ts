@@ -60,7 +60,9 @@ function toWeb(
   if (/^(connect|trace|track)$/i.test(method)) return undefined
   if (parsed !== undefined) {
     headers.delete('content-length')
-    return new Request(base + target, { method, headers, signal, body: JSON.stringify(parsed) })
+    const isAsSent = typeof parsed === 'string' || parsed instanceof Uint8Array
+    const body = isAsSent ? (parsed as string | Uint8Array<ArrayBuffer>) : JSON.stringify(parsed)
+    return new Request(base + target, { method, headers, signal, body })
   }
   const body = Readable.toWeb(message) as ReadableStream<Uint8Array>
   return new Request(base + target, { method, headers, signal, body, duplex: 'half' } as RequestInit)

@@ -5,9 +5,9 @@ import { guardedFetch } from '@countersign/client/http'
 import { printable } from '@countersign/client/text'
 import * as oauth from 'oauth4webapi'
 import type { Tokens } from './connection.ts'
-import { apiSeconds, failed, guarded, type OAuthServer, rawAnswer } from './oauth-server.ts'
+import { apiSeconds, failed, guarded, type OAuthServer, rawAnswer, userAgent } from './oauth-server.ts'
 import type { Told } from './oauth-tokens.ts'
-import { type Api, accountOf } from './oauth-vendor.ts'
+import { type Api, accountOf, longestAccountId } from './oauth-vendor.ts'
 import type { Account, Answer, ProviderContext } from './provider.ts'
 
 type Tokened = Extract<Told, { type: 'tokens' }>
@@ -46,7 +46,7 @@ async function identify(
 
 /** Both are shown to people. */
 function presentable({ id, name }: Account): Account | null {
-  const account = { id: printable(id, 255), name: printable(name, 100) }
+  const account = { id: printable(id, longestAccountId), name: printable(name, 100) }
   return account.id === '' ? null : { ...account, name: account.name || account.id }
 }
 
@@ -99,8 +99,7 @@ export async function revokeArrived(
 function apiOf({ vendor }: OAuthServer, context: ProviderContext, accessToken: string): Api {
   const { system, signal } = context
   const request = guardedFetch({ system, signal, timeoutSeconds: apiSeconds, expect: 'any' })
-  // Without a User-Agent some refuse to talk at all.
-  const usual = { accept: 'application/json', 'user-agent': 'countersign-broker' }
+  const usual = { accept: 'application/json', 'user-agent': userAgent }
   const send: Api['send'] = async (url, { method, headers, body }) =>
     await rawAnswer(await request(url, { method, headers: { ...usual, ...headers }, body }), vendor)
   return {

@@ -129,6 +129,9 @@ describe('CL-03 CL-04 what the browser brings back', () => {
     ['error=access_denied&state=S', strange],
     ['error=access_denied&state=S&iss=ISS', { type: 'denied' }],
     ['error=invalid_scope&state=S&iss=ISS', { type: 'problem', problem: 'provider_refused' }],
+    ['error=server_error&state=S&iss=ISS', { type: 'problem', problem: 'provider_unavailable' }],
+    ['error=temporarily_unavailable&state=S&iss=ISS', { type: 'problem', problem: 'provider_unavailable' }],
+    ['error=invalid_scope&state=S&iss=ISS', { type: 'problem', problem: 'provider_refused' }],
   ]
   for (const [query, expected] of rows)
     test(query, async () => assert.deepEqual(await comeBack(query), expected))

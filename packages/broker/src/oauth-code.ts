@@ -8,7 +8,7 @@ import * as oauth from 'oauth4webapi'
 import { revokeArrived, withAccount } from './oauth-account.ts'
 import { sharedParts } from './oauth-provider.ts'
 import { notBegun, type OAuthServer, oauthServer, refusal } from './oauth-server.ts'
-import { requestTokens } from './oauth-tokens.ts'
+import { requestTokens, transient } from './oauth-tokens.ts'
 import { type OAuthVendor, scopeParameter } from './oauth-vendor.ts'
 import type { Answer, Asked, Begun, Provider, ProviderContext, Remembered } from './provider.ts'
 
@@ -96,9 +96,9 @@ function returned({ client }: OAuthServer, remembered: Remembered, query: URLSea
     oauth.validateAuthResponse(metadata, client, query, oauth.skipStateCheck)
   } catch (error) {
     if (!(error instanceof oauth.AuthorizationResponseError)) return strange
-    return error.error === 'access_denied'
-      ? { type: 'denied' }
-      : { type: 'problem', problem: 'provider_refused' }
+    if (error.error === 'access_denied') return { type: 'denied' }
+    const problem = transient.has(error.error) ? 'provider_unavailable' : 'provider_refused'
+    return { type: 'problem', problem }
   }
   const code = query.get('code')
   if (!code || code.length > longestCode) return strange

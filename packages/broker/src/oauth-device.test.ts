@@ -50,7 +50,10 @@ test('DC-01 the metadata is asked for at first use and then kept', async () => {
 
 test('CL-18 asks for its own scopes only where the application asks for none', async () => {
   await provider.begin(context, asked)
-  assert.equal(server.at(paths.device).at(-1)?.form.scope, 'mail')
+  const { form, headers } = server.at(paths.device).at(-1) ?? {}
+  assert.equal(form?.scope, 'mail')
+  // A server like ours shows it to the person who is asked.
+  assert.equal(headers?.['user-agent'], 'countersign-broker')
   await provider.begin(context, { ...asked, scopes: ['files', 'chat'] })
   assert.equal(server.at(paths.device).at(-1)?.form.scope, 'files chat')
   provider = providerWith({})

@@ -16,7 +16,7 @@ export function sharedParts(
     name: name ?? id,
     docs: docs ?? issuer,
     refreshGraceSeconds: refreshGraceSeconds ?? 0,
-    refresh: (context, tokens) => refreshTokens(server, context, tokens),
+    refresh: (context, tokens, account) => refreshTokens(server, context, tokens, account),
     revoke: (context, tokens) => revokeTokens(server, context, tokens),
   }
 }

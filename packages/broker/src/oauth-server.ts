@@ -11,6 +11,7 @@ import {
   NetworkSettingError,
 } from '@countersign/client/errors'
 import { guardedFetch, isTrouble, neverConnected } from '@countersign/client/http'
+import { isLoopbackHost } from '@countersign/protocol'
 import * as oauth from 'oauth4webapi'
 import { SettingError } from './errors.ts'
 import type { OAuthVendor, RawAnswer } from './oauth-vendor.ts'
@@ -27,7 +28,7 @@ export interface OAuthServer {
 export function oauthServer(vendor: OAuthVendor): OAuthServer {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(vendor.id))
     throw new SettingError('The id of a provider has letters a-z, digits and single dashes.')
-  if (vendor.clientId === '') throw new SettingError(`The provider ${vendor.id} needs a client id.`)
+  if (!vendor.clientId) throw new SettingError(`The provider ${vendor.id} needs a client id.`)
   const places = [vendor.issuer, ...Object.values(vendor.endpoints ?? {})]
   for (const place of places) if (typeof place === 'string') assertPlace(vendor.id, place)
   let cache: ReturnType<typeof createMetadataCache> | undefined
@@ -37,7 +38,8 @@ export function oauthServer(vendor: OAuthVendor): OAuthServer {
     async metadata({ system, signal }) {
       if (vendor.endpoints !== undefined) return { ...vendor.endpoints, issuer: vendor.issuer }
       cache ??= createMetadataCache(system)
-      return await discover(vendor.issuer, { system, signal, cache, timeoutSeconds: discoverySeconds })
+      const options = { system, signal, cache, timeoutSeconds: discoverySeconds }
+      return elsewhere(vendor, await discover(vendor.issuer, options))
     },
     auth: (metadata) => authOf(vendor, metadata),
   }
@@ -51,6 +53,17 @@ function assertPlace(id: string, place: string): void {
     throw new SettingError(`The provider ${id} has an address that is neither https nor loopback.`, { cause })
   }
 }
+
+/** A vendor on the web has no place on this machine: whoever names one would have us talk to what listens only here (SSRF). */
+function elsewhere({ id, issuer }: OAuthVendor, metadata: ServerMetadata): ServerMetadata {
+  if (isHere(issuer)) return metadata
+  for (const [name, place] of Object.entries(metadata))
+    if (name.endsWith('_endpoint') && typeof place === 'string' && isHere(place))
+      throw new DiscoveryError('not_an_issuer', `The provider ${id} names a place of this machine.`)
+  return metadata
+}
+
+const isHere = (place: string) => URL.canParse(place) && isLoopbackHost(new URL(place).hostname)
 
 function authOf(
   { clientSecret, clientAuthentication }: OAuthVendor,
@@ -72,7 +85,7 @@ export function guarded(
   expect: 'json' | 'any' = 'json',
 ) {
   return {
-    headers: freshConnection,
+    headers: usualHeaders,
     [oauth.customFetch]: guardedFetch({ system, signal, timeoutSeconds, expect }),
     [oauth.allowInsecureRequests]: true as const,
   }
@@ -82,7 +95,11 @@ export function guarded(
  * A kept connection that the other side closes just now looks as if the request was lost on its way, and a refresh token that may
  * have been spent ends a connection. With none kept, a host that is gone refuses the next one, which is certain.
  */
-export const freshConnection = { connection: 'close' } as const
+const freshConnection = { connection: 'close' } as const
+
+/** Who asks is seen by the person who allows it, where the provider shows it; without a name some refuse to talk at all. */
+export const userAgent = 'countersign-broker'
+export const usualHeaders = { ...freshConnection, 'user-agent': userAgent } as const
 
 /** The JSON of an answer, straightened by the vendor's own file. */
 export async function rawAnswer(response: Response, vendor: OAuthVendor): Promise<RawAnswer> {
@@ -154,7 +171,7 @@ export function printableError(error: unknown): string {
 
 // A whole call, with two places of discovery, an exchange and a question who it was, ends within a claim of 30 seconds (flow.ts),
 // and renewing within a lease (connection.ts).
-const discoverySeconds = 3
+export const discoverySeconds = 3
 /** Longer than undici waits for a connection (10 s), so that a host which is not there is known for that. */
 export const tokenSeconds = 12
 export const apiSeconds = 5

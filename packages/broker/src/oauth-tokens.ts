@@ -3,6 +3,7 @@
 // Not here: what an error means to a flow (oauth-device.ts, oauth-code.ts).
 
 import { OAuthError } from '@countersign/client/errors'
+import { printable } from '@countersign/client/text'
 import { type Tokens as ReadTokens, readTokens, UnusableTokens } from '@countersign/client/tokens'
 import * as oauth from 'oauth4webapi'
 import type { Tokens } from './connection.ts'
@@ -15,8 +16,8 @@ import {
   rawAnswer,
   tokenSeconds,
 } from './oauth-server.ts'
-import type { OAuthVendor, RawAnswer } from './oauth-vendor.ts'
-import type { ProviderContext, Renewed } from './provider.ts'
+import { longestAccountId, type OAuthVendor, type RawAnswer } from './oauth-vendor.ts'
+import type { Account, ProviderContext, Renewed } from './provider.ts'
 
 export type Told =
   | {
@@ -82,6 +83,7 @@ export async function refreshTokens(
   server: OAuthServer,
   context: ProviderContext,
   tokens: Tokens,
+  account?: Account | null,
 ): Promise<Renewed> {
   const { refreshToken, scopes } = tokens
   if (refreshToken === null) return { type: 'ended' }
@@ -89,6 +91,10 @@ export async function refreshTokens(
   const told = await requestTokens(server, context, { grant: 'refresh_token', parameters, scopes })
   switch (told.type) {
     case 'tokens':
+      if (isSomebodyElse(server.vendor, account, told.person.subject)) {
+        context.note('other_account', { provider: server.vendor.id })
+        return { type: 'ended' }
+      }
       return {
         type: 'tokens',
         tokens: { ...told.tokens, refreshToken: told.tokens.refreshToken ?? refreshToken },
@@ -102,6 +108,12 @@ export async function refreshTokens(
     case 'unusable':
       return { type: 'answer_lost' }
   }
+}
+
+/** Only where accounts are known by the `sub` of ID tokens. */
+function isSomebodyElse(vendor: OAuthVendor, account: Account | null | undefined, subject?: string): boolean {
+  if (vendor.account !== undefined || !account || subject === undefined) return false
+  return account.id !== printable(subject, longestAccountId)
 }
 
 function refused(
@@ -158,8 +170,8 @@ const grants = {
   refresh_token: 'refresh_token',
   device_code: 'urn:ietf:params:oauth:grant-type:device_code',
 } as const
-/** RFC 6749 §4.1.2.1 has names for what HTTP says with 5xx; some vendors use them here. */
-const transient = new Set(['server_error', 'temporarily_unavailable'])
+/** RFC 6749 §4.1.2.1 has names for what HTTP says with 5xx; some vendors use them here, too. */
+export const transient = new Set(['server_error', 'temporarily_unavailable'])
 /** RFC 6749 §5.2, and OpenID Connect Core §3.1.2.6: only the person can help. */
 const endings = new Set(['invalid_grant', 'interaction_required', 'login_required', 'consent_required'])
 const expected = new Set(['authorization_pending', 'slow_down', 'access_denied', 'expired_token'])

@@ -90,10 +90,12 @@ export function commaScopes({ status, body }: RawAnswer): RawAnswer {
   return { status, body: typeof scope === 'string' ? { ...body, scope: scope.replaceAll(',', ' ') } : body }
 }
 
+export const longestAccountId = 255
+
 /** The two members of an account that people and programs see; anything else that arrives is nobody. */
 export function accountOf(id: unknown, ...names: readonly unknown[]): Account | null {
   const text = typeof id === 'number' && Number.isSafeInteger(id) ? String(id) : id
-  if (typeof text !== 'string' || text === '' || text.length > 255) return null
+  if (typeof text !== 'string' || text === '' || text.length > longestAccountId) return null
   const name = names.find((each): each is string => typeof each === 'string' && each.trim() !== '')
   return { id: text, name: name ?? text }
 }

@@ -51,5 +51,8 @@ export const longestCallSeconds = 25
 /** Evidence for the log: what kind of error it was and its code; its message may hold anything. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
-  return 'code' in error ? `${error.name} ${String(error.code)}` : error.name
+  const named = 'code' in error ? `${error.name} ${String(error.code)}` : error.name
+  // SQLite has one code for all of its errors, and a fixed text for each.
+  const said = 'errstr' in error ? `${named} ${String(error.errstr)}` : named
+  return error.cause instanceof Error ? `${said}: ${reasonOf(error.cause)}` : said
 }

@@ -24,7 +24,8 @@ export interface Provider {
   poll(context: ProviderContext, remembered: Remembered): Promise<Answer>
   /** The browser is back (kind `redirect`): what it brought, checked, as more to remember; or the end. */
   returned?(remembered: Remembered, query: URLSearchParams): Answer
-  refresh(context: ProviderContext, tokens: Tokens): Promise<Renewed>
+  /** `account`: whose tokens these are, where that is known; tokens of anybody else are the end (OpenID Connect Core §12.2). */
+  refresh(context: ProviderContext, tokens: Tokens, account?: Account | null): Promise<Renewed>
   /** Ends the tokens at the provider, where that can be done. Best effort: true when it was done. */
   revoke?(context: ProviderContext, tokens: Tokens): Promise<boolean>
   /** Tells the provider that nobody waits any more, where that can be done. */

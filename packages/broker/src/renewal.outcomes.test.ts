@@ -28,6 +28,18 @@ describe('CL-10 S3-4 what a renewal can come to', () => {
     assert.equal((await world.stored()).ended, null)
   })
 
+  test('CL-15 trouble for years, as it says: it is left alone for an hour', async () => {
+    await using world = connectedWorld()
+    await world.connect()
+    world.provider.refreshes.push({ type: 'trouble', retryAfterSeconds: 999_999_999 })
+    await assert.rejects(
+      world.broker.token('ada', 'scripted'),
+      (error) => error instanceof TokenError && error.retryAfterSeconds === 3600,
+    )
+    await world.clock.pass(3601)
+    assert.equal((await world.broker.token('ada', 'scripted')).accessToken, 'access-token-2')
+  })
+
   test('trouble, and nothing lives: all that wait are told when to try again', async () => {
     await using world = connectedWorld()
     await world.connect()

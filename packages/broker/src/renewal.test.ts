@@ -25,7 +25,7 @@ describe('RT-12 the new tokens cannot be stored', () => {
   test('those who wait are told, others wait, nobody sends anything, and at last they are stored', async () => {
     await using world = faultyWorld()
     const { tokens } = await world.connect()
-    world.faulty.fail('put connection', 8)
+    world.faulty.fail('put connection', 9)
     const first = assert.rejects(world.renewer.token('ada', 'scripted'), unavailable)
     await world.clock.settle()
     const other = world.broker.token('ada', 'scripted')

@@ -6,6 +6,8 @@ import {
   type Connection,
   type EndedWhy,
   endLease,
+  hasTimeToAsk,
+  isSpent,
   keepLease,
   type Lease,
   leaveLease,
@@ -14,7 +16,6 @@ import {
   type Need,
   nextStep,
   type Seen,
-  type Tokens,
   takeLease,
 } from './connection.ts'
 import { giveBack, leaseIdOf, takeBack, unsentLease } from './leases.ts'
@@ -126,11 +127,55 @@ async function stillNeeded(
   return undefined
 }
 
-async function send(work: Work, sending: Sending, lease: Lease): Promise<Renewal> {
+/**
+ * The lease with time left for asking. Writing it may have taken long, or this process was stopped after it: by now another one may
+ * have taken over, and what is sent late could be sent a second time. Undefined: look again.
+ */
+async function inTime(work: Work, sending: Sending, marked: Lease): Promise<Lease | undefined> {
+  const { parts, provider } = work
+  const { now } = parts.system
+  const { again, refreshDigest } = sending
+  const unsent = (lease: Lease) => (again ? lease : { ...lease, sent: null, sentAt: null })
+  let lease = marked
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    if (again && isSpent(lease.sentAt ?? 0, provider.refreshGraceSeconds, now())) break
+    if (hasTimeToAsk(lease, now())) return lease
+    const next = keepLease(lease, now())
+    if (!(await write(work, next, { before: unsent(lease), still: refreshDigest }))) break
+    lease = next
+  }
+  const back = unsentLease(unsent(lease), refreshDigest, now())
+  try {
+    if (await isNobodyElse(work, sending, lease)) return lease
+  } catch (error) {
+    await giveBack(parts, back)
+    throw error
+  }
+  await giveBack(parts, back)
+  return undefined
+}
+
+/**
+ * Late, but nobody has sent it and nobody else will: where it may be used once, whoever takes over sends nothing; and once it was
+ * given up as lost, by somebody who took this process for dead, nobody does.
+ */
+async function isNobodyElse({ parts, provider }: Work, sending: Sending, lease: Lease): Promise<boolean> {
+  const { connection, refreshDigest, again } = sending
+  const last = await parts.vault.find(connection.place, connection.person, connection.id)
+  if (again || last === undefined || refreshDigestOf(last) !== refreshDigest) return false
+  if (provider.refreshGraceSeconds === 0) return true
+  if (last.ended !== 'answer_lost') return false
+  const there = await parts.store.leases.find(lease.id)
+  return there?.version === lease.version || (there?.version === lease.version + 1 && there.holder === null)
+}
+
+async function send(work: Work, sending: Sending, marked: Lease): Promise<Renewal> {
   const { parts, provider } = work
   const { now } = parts.system
   const grace = provider.refreshGraceSeconds
-  const renewed = await ask(work, sending.connection.tokens)
+  const lease = await inTime(work, sending, marked)
+  if (lease === undefined) return lookAgain
+  const renewed = await ask(work, sending.connection)
   switch (renewed.type) {
     case 'tokens': {
       const { connection, refreshDigest } = sending
@@ -142,7 +187,7 @@ async function send(work: Work, sending: Sending, lease: Lease): Promise<Renewal
       return end(work, sending, lease, 'refused')
     case 'answer_lost': {
       if (grace === 0) return end(work, sending, lease, 'answer_lost')
-      if (!sending.again && now() <= (lease.sentAt ?? 0) + grace) {
+      if (!sending.again && !isSpent(lease.sentAt ?? 0, grace, now())) {
         const next = keepLease(lease, now())
         if (await parts.store.leases.put(next)) return send(work, { ...sending, again: true }, next)
       }
@@ -158,11 +203,12 @@ async function send(work: Work, sending: Sending, lease: Lease): Promise<Renewal
   }
 }
 
-async function ask({ parts, provider }: Work, tokens: Tokens): Promise<Renewed> {
+async function ask({ parts, provider }: Work, { tokens, account }: Connection): Promise<Renewed> {
   try {
     return await parts.ask(provider, (context) => {
       const limit = AbortSignal.timeout(longestRefreshSeconds * 1000)
-      return provider.refresh({ ...context, signal: AbortSignal.any([context.signal, limit]) }, tokens)
+      const signal = AbortSignal.any([context.signal, limit])
+      return provider.refresh({ ...context, signal }, tokens, account)
     })
   } catch {
     // A fault of the provider's file, logged by `ask`: how far it came is unknown.
@@ -185,3 +231,5 @@ async function end(work: Work, sending: Sending, lease: Lease, why: EndedWhy): P
 }
 
 const lookAgain: Renewal = { type: 'look_again' }
+/** A store that takes seconds for every write is none to renew with. */
+const mostAttempts = 3

@@ -66,6 +66,14 @@ async function put(parts: Parts, arrived: Arrived, isAgain: boolean): Promise<bo
       await superseded(parts, arrived, last)
       return false
     }
+    // Another process renewed it with the same refresh token, which was not spent: later than this one, as far as anybody knows.
+    if (
+      tokens.refreshToken === connection.tokens.refreshToken &&
+      !isAccess(last, connection.tokens, tokens)
+    ) {
+      parts.log('info', 'renewal.superseded', { provider: arrived.provider.id, by: 'newer' })
+      return false
+    }
     // Renamed meanwhile, or taken for lost by somebody who took this process for dead: these are the tokens that follow.
     const next = { ...last, tokens, ended: null, updatedAt: system.now() }
     if ((await vault.put(next, last.version)) === 'stored') return true
@@ -106,6 +114,10 @@ export async function recordEnd(parts: Parts, ended: Connection, why: EndedWhy):
 
 function hasTokens({ tokens }: Connection, { accessToken, refreshToken }: Tokens): boolean {
   return tokens.accessToken === accessToken && tokens.refreshToken === refreshToken
+}
+
+function isAccess({ tokens }: Connection, ...expected: readonly Tokens[]): boolean {
+  return expected.some(({ accessToken }) => accessToken === tokens.accessToken)
 }
 
 /** So many failures to store are waited for; then those who wait are told, and it goes on without them. */

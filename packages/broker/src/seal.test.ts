@@ -86,6 +86,8 @@ test('what was sealed on one day opens on any other, whatever the clock says', (
 test('a key of another length is refused when the seal is made', () => {
   for (const length of [0, 16, 31, 33, 64])
     assert.throws(() => createSeal(new Uint8Array(length), system), SettingError)
+  for (const key of ['a text of thirty-two characters.', undefined])
+    assert.throws(() => createSeal(key as unknown as Uint8Array, system), SettingError)
 })
 
 test('G-13 a digest is SHA-256 in base64url', () => {

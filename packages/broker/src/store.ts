@@ -29,10 +29,10 @@ interface Records<Record extends { readonly id: string; readonly version: number
 export interface Flows extends Records<Flow> {
   /** `put` is also false where another flow is in the slot (slotOf). */
   inSlot(slot: string): Promise<Flow | undefined>
-  /** Those with `dueAt <= now`, the longest due first. */
-  due(now: number, limit: number): Promise<readonly Flow[]>
+  /** Those with `dueAt <= now`, the longest due first; `without` those of these providers. */
+  due(now: number, limit: number, without?: readonly string[]): Promise<readonly Flow[]>
   /** When the next one is due; undefined where none is. */
-  nextDue(): Promise<number | undefined>
+  nextDue(without?: readonly string[]): Promise<number | undefined>
   ofPerson(person: string): Promise<readonly Flow[]>
 }
 

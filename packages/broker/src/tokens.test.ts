@@ -239,6 +239,21 @@ describe('CL-09 a token that the API refused', () => {
     assert.equal(world.provider.asked.refresh.length, 1)
   })
 
+  test('and is refused again as soon as it was renewed for that: the provider is left alone for a while', async () => {
+    await using world = connectedWorld()
+    const { tokens } = await world.connect({ tokens: { expiresAt: null } })
+    const report = (rejected: string) => world.broker.token('ada', 'scripted', { rejected })
+    const { accessToken } = await report(tokens.accessToken)
+    await assert.rejects(
+      report(accessToken),
+      (error) => error instanceof TokenError && error.code === 'try_later' && error.retryAfterSeconds === 10,
+    )
+    assert.equal(world.provider.asked.refresh.length, 1)
+    await world.clock.pass(10)
+    assert.notEqual((await report(accessToken)).accessToken, accessToken)
+    assert.equal(world.provider.asked.refresh.length, 2)
+  })
+
   test('and cannot be renewed ends the connection', async () => {
     await using world = connectedWorld()
     const { tokens } = await world.connect({ tokens: { expiresAt: null, refreshToken: null } })

@@ -6,6 +6,7 @@ import {
   type Connection,
   endLease,
   isAlive,
+  leaseSeconds,
   type Need,
   nextStep,
   type Seen,
@@ -135,8 +136,11 @@ async function advance(asked: Asked, seen: Seen, step: Step, pause: number): Pro
   if (going === undefined && rest > 0)
     throw failure('try_later', provider, { retryAfterSeconds: Math.ceil(rest) })
   const renewal = await unlessAborted(going ?? renewals.renew(seen, need, provider), signal)
+  // An API that refuses every token must not make us ask the provider for one at every request.
+  if (renewal.type === 'renewed' && need.rejected !== null)
+    rests.set(id, system.monotonic() + restAfterRejection)
   if (renewal.type !== 'trouble') return renewal
-  const { retryAfterSeconds = restSeconds } = renewal
+  const retryAfterSeconds = Math.min(renewal.retryAfterSeconds ?? restSeconds, longestRestSeconds)
   for (const [other, until] of rests) if (until <= system.monotonic()) rests.delete(other)
   rests.set(id, system.monotonic() + retryAfterSeconds)
   throw failure('try_later', provider, { retryAfterSeconds })
@@ -174,7 +178,10 @@ function failure(
 
 const usualValidity = 60
 /** Longer than two holders in a row can keep others waiting by dying. */
-const patienceSeconds = 45
+const patienceSeconds = 2 * leaseSeconds + 5
 const shortestPause = 0.05
 const longestPause = 0.5
 const restSeconds = 2
+const restAfterRejection = 10
+/** Whatever the provider says: it may be over sooner, and its clock may be wrong. */
+const longestRestSeconds = 3600

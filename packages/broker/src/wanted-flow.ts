@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { RequestError } from './errors.ts'
 import { claimSeconds, type Flow, interval } from './flow.ts'
 import { labelOf } from './label.ts'
+import { requireOwner } from './owner.ts'
 import type { Parts } from './parts.ts'
 import type { Provider } from './provider.ts'
 import { digest } from './seal.ts'
@@ -23,6 +24,7 @@ export interface Wanted {
 }
 
 export async function readWanted(parts: Parts, owner: Owner, request: StartRequest): Promise<Wanted> {
+  requireOwner(owner)
   const provider = parts.providers.get(request.provider.trim().toLowerCase())
   if (provider === undefined) {
     const known = parts.options.providers.map(({ id }) => id)

@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoreUnavailable } from './errors.ts'
-import type { Answer } from './provider.ts'
+import type { Answer, Provider } from './provider.ts'
 import type { BrokerStore } from './store.ts'
 import { memoryStore } from './stores/memory.ts'
 import { ada, type BrokerWorld, brokerWorld } from './testing/broker-world.ts'
+import { scriptedProvider } from './testing/scripted-provider.ts'
 
 const request = { provider: 'scripted' }
 
@@ -128,6 +129,19 @@ describe('when a provider is asked', () => {
     gate.resolve({ type: 'pending' })
     await world.clock.pass(1)
     assert.equal(world.provider.asked.poll.length, 100)
+  })
+
+  test('S3-4 a provider that does not answer keeps nobody waiting who connects another one', async () => {
+    const quick = scriptedProvider({ id: 'quick' })
+    const poll: Provider['poll'] = ({ signal }) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve({ type: 'trouble' })))
+    await using world = brokerWorld({ providers: [scriptedProvider({ poll }), quick] })
+    for (let count = 0; count < 200; count++)
+      await world.broker.start({ person: `person-${count}`, session: 's' }, request)
+    const { id } = await world.broker.start(ada, { provider: 'quick' })
+    quick.polls.push({ type: 'pending' }, quick.approved())
+    await world.clock.pass(11)
+    assert.equal((await world.broker.status(ada, id)).state, 'success')
   })
 
   test('two nodes ask once, not twice', async () => {

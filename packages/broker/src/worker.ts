@@ -1,5 +1,6 @@
 // What happens to flows by itself: whoever of the nodes claims a due flow asks its provider, and the answer becomes the flow's.
-// One loop and one sleep per process, few questions at once, and nothing that is thrown gets lost or ends the loop.
+// One loop and one sleep per process, few questions at once to each provider, so that a slow one keeps nobody else's waiting, and
+// nothing that is thrown gets lost or ends the loop.
 // Not here: what an answer means (hear.ts), the vault (deliver.ts), the rules (flow.ts).
 
 import type { Deliveries } from './deliver.ts'
@@ -20,6 +21,8 @@ export interface Worker {
 export function startWorker(parts: Parts, changes: FlowChanges, deliveries: Deliveries, hear: Hear): Worker {
   const { store, system, closing } = parts
   const busy = new Map<string, Promise<void>>()
+  /** Of those, how many are about each provider. */
+  const asking = new Map<string, number>()
   let pausing = new AbortController()
   let sweepAt = 0
   const wake = () => pausing.abort()
@@ -45,22 +48,36 @@ export function startWorker(parts: Parts, changes: FlowChanges, deliveries: Deli
       await store.sweep(now)
       sweepAt = now + sweepSeconds
     }
-    if (busy.size >= mostAtOnce) return lookSeconds
-    const due = await store.flows.due(now, mostAtOnce + busy.size)
-    const free = due.filter(({ id }) => !busy.has(id)).slice(0, mostAtOnce - busy.size)
-    for (const flow of free) take(flow)
-    const next = (await store.flows.nextDue()) ?? Number.POSITIVE_INFINITY
+    // Again where some were left out because their provider has enough to do: others may be behind them.
+    for (let taken = 1; taken > 0 && !closing.aborted; )
+      taken = takeUp(await store.flows.due(now, mostAtOnce + busy.size, full()))
+    const next = (await store.flows.nextDue(full())) ?? Number.POSITIVE_INFINITY
     // Others' flows matter only when their process has died; ours wake us.
     return Math.min(Math.max(next - system.now(), leastSeconds), lookSeconds)
   }
 
+  function takeUp(due: readonly Flow[]): number {
+    const before = busy.size
+    for (const flow of due) if (!busy.has(flow.id) && about(flow) < mostAtOnce) take(flow)
+    return busy.size - before
+  }
+
+  const about = ({ provider }: Flow): number => asking.get(provider) ?? 0
+
+  const full = (): readonly string[] =>
+    [...asking].flatMap(([provider, count]) => (count < mostAtOnce ? [] : [provider]))
+
   function take(flow: Flow): void {
+    asking.set(flow.provider, about(flow) + 1)
     const work = step(flow)
       .catch((error: unknown) => {
         parts.log('warn', 'flow.not_asked', { flow: flow.id, reason: reasonOf(error) })
       })
       .then(() => {
         busy.delete(flow.id)
+        const left = about(flow) - 1
+        if (left === 0) asking.delete(flow.provider)
+        else asking.set(flow.provider, left)
         wake()
       })
     busy.set(flow.id, work)
@@ -86,6 +103,7 @@ export function startWorker(parts: Parts, changes: FlowChanges, deliveries: Deli
   return { wake, ended: run() }
 }
 
+/** Questions to one provider. */
 const mostAtOnce = 32
 const lookSeconds = 5
 /** Due, and being taken up: never looked at without a pause. */

@@ -91,7 +91,7 @@ test('a program that is not allowed it says so, and that is a policy', async () 
   refuse('unauthorized_client')
   const { exit, message } = explain(await ask().catch((thrown: unknown) => thrown), 'countersign')
   assert.equal(exit, 7)
-  assert.match(message, /may not have tokens of connected accounts/)
+  assert.match(message, /may not have tokens of github accounts/)
 })
 
 test('any other refusal stays what it is', async () => {

@@ -47,7 +47,7 @@ function inOurWords(error: unknown, { provider, issuer, granted }: ConnectionTok
       undefined,
       error,
     )
-  return asPolicy(error, 'this program may not have tokens of connected accounts.')
+  return asPolicy(error, `this program may not have tokens of ${provider} accounts.`)
 }
 
 /** Only a page of the server itself: a terminal must not send people anywhere else. */

@@ -157,6 +157,30 @@ test('G-27 requests in a row get their answers in a row, but not thousands of th
   assert.ok(answered < 100, `${answered}`)
 })
 
+test('G-27 a stop waits for the answer that is due, and not for the connection on which it went', async () => {
+  const [asked, due] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const slow = async () => {
+    asked.resolve()
+    await due.promise
+    return json(200, {})
+  }
+  const stopping = createNodeServer(() => slow, trustedProxyList([]))
+  await stopping.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((stopping.server.address() as AddressInfo).port, '127.0.0.1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text += chunk
+  })
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await asked.promise
+  const closed = once(socket, 'close')
+  const stopped = stopping.close()
+  while (stopping.server.listening) await new Promise((resolve) => setImmediate(resolve))
+  due.resolve()
+  await Promise.all([stopped, closed])
+  assert.match(text, /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n/i)
+})
+
 test('G-24 answers to HEAD and 204 carry no body and no length of one', async () => {
   respond = async () => json(200, { a: 1 })
   const head = await raw('HEAD /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')

@@ -122,6 +122,8 @@ function isFlood({ socket }: IncomingMessage, response: ServerResponse): boolean
 // Written past Fastify's own reply, which would add a charset that application/json does not have (RFC 8259 §11).
 function send(reply: FastifyReply, answer: PlainResponse): void {
   reply.hijack()
+  // Whose answer was still due when the stop began would keep the connection, and so the stop, until it is idle for long.
+  if (!reply.server.server.listening) reply.raw.shouldKeepAlive = false
   writeAnswer(reply.raw, reply.request.method, answer)
 }
 

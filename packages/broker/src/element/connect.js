@@ -1,5 +1,5 @@
-// <countersign-connect provider="github">: a button, and all there is to see until the account is connected. Plain JavaScript, sent
-// as it stands here. It knows no secret, because the server tells it none. How to use it: docs/connect.md.
+// <countersign-connect provider="github">: a button, and all there is to see until the account is connected. Sent as it stands
+// here; does nothing outside of a browser. It is told no secret. How to use it: docs/connect.md.
 
 /** `%` is the provider. May be changed: CountersignConnect.texts. */
 const texts = {
@@ -22,8 +22,8 @@ const texts = {
   error: 'The server cannot be reached. Please try again.',
 }
 
-const sheet = new CSSStyleSheet()
-sheet.replaceSync(`
+const sheet = globalThis.CSSStyleSheet && new CSSStyleSheet()
+sheet?.replaceSync(`
 :host { display: block; max-inline-size: 24rem; overflow-wrap: anywhere; --accent: var(--countersign-accent, light-dark(#175c4c, #7fd1b9)) }
 :host([hidden]) { display: none }
 div, p { margin: 0; display: flex; flex-wrap: wrap; gap: .7rem; align-items: center; outline: 0 }
@@ -50,7 +50,7 @@ const button = (text, click, kind = '') => {
   return node
 }
 
-/** Only https, or http on this machine: never `javascript:`. */
+/** Https, or http on this machine. */
 const usable = (link) => {
   const url = URL.parse(link)
   const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url?.hostname)
@@ -63,7 +63,7 @@ try {
   storage = sessionStorage
 } catch {}
 
-class CountersignConnect extends HTMLElement {
+class CountersignConnect extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ['provider', 'connection', 'endpoint', 'name']
   static texts = texts
   #flow = {}
@@ -117,7 +117,7 @@ class CountersignConnect extends HTMLElement {
     const { signal } = this.#stop
     const [status, body] = await this.#ask('cancel', { flow_id: this.#flow.flow_id })
     if (signal.aborted) return
-    // It may have been connected in the meantime, and then it is.
+    // It may have been connected meanwhile.
     if (status === 200) this.#heard(body)
     else this.#say.textContent = texts.error
   }
@@ -246,5 +246,5 @@ class CountersignConnect extends HTMLElement {
   }
 }
 
-if (!customElements.get('countersign-connect'))
+if (sheet && !customElements.get('countersign-connect'))
   customElements.define('countersign-connect', CountersignConnect)

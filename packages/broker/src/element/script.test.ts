@@ -12,6 +12,11 @@ test('the element as it is sent weighs less than 10 kB', async () => {
   assert.ok(file.equals(new Uint8Array(sent)))
 })
 
+test('a page that is rendered on a server may import the element there; it does nothing', async () => {
+  assert.equal('HTMLElement' in globalThis, false)
+  assert.deepEqual(Object.keys(await import(import.meta.resolve('@countersign/broker/element'))), [])
+})
+
 test('the element turns no text into markup or code', () => {
   const script = readFileSync(new URL('./connect.js', import.meta.url), 'utf8')
   assert.doesNotMatch(

@@ -9,7 +9,8 @@ import * as all from '../testing/vendor-wires.ts'
 import { type ProviderSettings, providerKinds, providerOf } from './index.ts'
 
 const { otherWays, ...wires } = all
-for (const [name, wire] of Object.entries({ ...wires, ...otherWays })) providerContract(name, wire)
+for (const [name, wire] of Object.entries({ ...wires, ...otherWays }))
+  providerContract(name, { ...wire, provider: (base) => providerOf(wire.settings(base)) })
 
 test('every vendor there is has its contract tested', () => {
   assert.deepEqual([...Object.keys(wires), 'code', 'device'].sort(), [...providerKinds].sort())
@@ -23,7 +24,13 @@ test('settings that name no kind, or lack what a kind needs, are refused before 
     { kind: 'device', clientId },
     { kind: 'code', clientId, id: 'corp' },
     { kind: 'github', clientId: '' },
+    { kind: 'github' },
     { kind: 'gitlab', clientId, baseUrl: 'http://gitlab.corp.example' },
+    { kind: 'github', clientId, issuer: 'https://github.corp.example' },
+    { kind: 'google', clientId, tenant: 'corp.example' },
+    { kind: 'slack', clientId, flow: 'device' },
+    { kind: 'codex', clientId, scopes: ['openid'] },
+    { kind: 'device', clientId, id: 'corp', issuer: 'https://corp.example', baseUrl: 'https://corp.example' },
   ])
     assert.throws(() => providerOf(wrong as ProviderSettings), SettingError, JSON.stringify(wrong))
 })

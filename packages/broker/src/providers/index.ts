@@ -38,6 +38,20 @@ const kinds = {
   code: (settings: ProviderSettings): Provider => codeProvider(discovered(settings)),
 } as const satisfies Record<string, (settings: ProviderSettings) => Provider>
 
+/** Settings that only some kinds have a use for. Ignored elsewhere, they would quietly connect people at another place than meant. */
+const vendors = ['github', 'gitlab', 'google', 'entra', 'slack', 'codex'] as const
+const discoveredKinds = ['device', 'code'] as const
+const takenBy = {
+  issuer: discoveredKinds,
+  refreshGraceSeconds: discoveredKinds,
+  parameters: discoveredKinds,
+  audience: discoveredKinds,
+  baseUrl: vendors,
+  flow: ['github', 'gitlab', 'google', 'entra'],
+  tenant: ['entra'],
+  scopes: ['github', 'gitlab', 'google', 'entra', 'slack', ...discoveredKinds],
+} as const satisfies Partial<Record<keyof ProviderSettings, readonly ProviderKind[]>>
+
 export const providerKinds = Object.keys(kinds) as readonly ProviderKind[]
 
 export function isProviderKind(kind: string): kind is ProviderKind {
@@ -49,7 +63,16 @@ export function providerOf(settings: ProviderSettings): Provider {
     throw new SettingError(
       `There is no kind of provider "${settings.kind}"; there are ${providerKinds.join(', ')}.`,
     )
+  requireOfUse(settings)
   return kinds[settings.kind](settings)
+}
+
+function requireOfUse(settings: ProviderSettings): void {
+  for (const [name, kinds] of Object.entries(takenBy)) {
+    const isGiven = settings[name as keyof typeof takenBy] !== undefined
+    if (isGiven && !(kinds as readonly string[]).includes(settings.kind))
+      throw new SettingError(`A provider of the kind "${settings.kind}" has no ${name}.`)
+  }
 }
 
 function discovered({ id, issuer, kind, ...rest }: ProviderSettings & VendorSettings) {

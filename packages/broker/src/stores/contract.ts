@@ -266,6 +266,27 @@ function dueFlows(open: Open): void {
     assert.deepEqual(await due(40), ['second', 'later'])
     assert.equal(await flows.nextDue(), 20)
   })
+
+  test('what is due is also told without some providers, however many of theirs are before it', async () => {
+    const { flows } = store()
+    for (let i = 0; i < 20; i++) {
+      const provider = i % 2 === 0 ? 'slow' : "O'Slow?"
+      await flows.put(sampleFlow({ id: `slow ${i}`, person: `person ${i}`, provider, dueAt: i / 10 }))
+    }
+    await flows.put(sampleFlow({ id: 'quick', provider: 'quick', dueAt: 3 }))
+    const [some, without] = [['slow'], ['slow', "O'Slow?", 'unknown']]
+    assert.equal((await flows.due(4, 100, [])).length, 21)
+    assert.equal((await flows.due(4, 3, some)).length, 3)
+    assert.deepEqual(
+      (await flows.due(4, 3, without)).map(({ id }) => id),
+      ['quick'],
+    )
+    assert.deepEqual(await flows.due(2.9, 3, without), [])
+    assert.deepEqual(
+      [await flows.nextDue(some), await flows.nextDue(without), await flows.nextDue(['quick'])],
+      [0.1, 3, 0],
+    )
+  })
 }
 
 function sweeping(open: Open): void {

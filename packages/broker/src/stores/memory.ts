@@ -4,6 +4,7 @@
 import type { Lease } from '../connection.ts'
 import { type Flow, purgeAt, slotOf } from '../flow.ts'
 import { type BrokerStore, type Flows, forgottenLeaseSeconds, type StoredConnection } from '../store.ts'
+import { type DueOrder, dueOrder } from './due-order.ts'
 
 export function memoryStore(): BrokerStore {
   const leases = new Map<string, Lease>()
@@ -41,10 +42,23 @@ function memoryFlows(): Flows & { sweepFlows(now: number): number } {
   const flows = new Map<string, Flow>()
   /** The ids of those that are in a slot. */
   const slots = new Map<string, string>()
-  const waiting = () =>
-    [...flows.values()]
-      .flatMap((flow) => (flow.dueAt === null ? [] : [{ flow, dueAt: flow.dueAt }]))
-      .sort((a, b) => a.dueAt - b.dueAt)
+  const dueAtOf = (id: string, provider: string) => {
+    const flow = flows.get(id)
+    return flow?.provider === provider ? (flow.dueAt ?? undefined) : undefined
+  }
+  /** One for each provider, so that those who are left out cost nothing. */
+  const orders = new Map<string, DueOrder>()
+  const orderOf = (provider: string): DueOrder => {
+    const order = orders.get(provider) ?? dueOrder((id) => dueAtOf(id, provider))
+    orders.set(provider, order)
+    return order
+  }
+  const first = (now: number, limit: number, without: readonly string[]) =>
+    [...orders]
+      .flatMap(([provider, order]) => (without.includes(provider) ? [] : order.first(now, limit)))
+      .flatMap((id) => flows.get(id) ?? [])
+      .sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0))
+      .slice(0, limit)
   return {
     find: async (id) => flows.get(id),
     async put(flow) {
@@ -54,14 +68,13 @@ function memoryFlows(): Flows & { sweepFlows(now: number): number } {
       if (!put(flows, flow)) return false
       if (before !== undefined) slots.delete(slotOf(before) ?? '')
       if (slot !== null) slots.set(slot, flow.id)
+      if (flow.dueAt !== null && (flow.dueAt !== before?.dueAt || flow.provider !== before.provider))
+        orderOf(flow.provider).add(flow.id, flow.dueAt)
       return true
     },
     inSlot: async (slot) => flows.get(slots.get(slot) ?? ''),
-    async due(now, limit) {
-      const due = waiting().filter(({ dueAt }) => dueAt <= now)
-      return due.slice(0, limit).map(({ flow }) => flow)
-    },
-    nextDue: async () => waiting()[0]?.dueAt,
+    due: async (now, limit, without = []) => first(now, limit, without),
+    nextDue: async (without = []) => first(Number.MAX_VALUE, 1, without)[0]?.dueAt ?? undefined,
     ofPerson: async (person) => [...flows.values()].filter((flow) => flow.person === person),
     sweepFlows(now) {
       const gone = [...flows.values()].filter((flow) => (purgeAt(flow) ?? Number.POSITIVE_INFINITY) <= now)

@@ -8,9 +8,10 @@ import { SettingError } from '../errors.ts'
 const migrations: readonly string[] = [
   `CREATE TABLE countersign_broker_flows (
      id text COLLATE "C" PRIMARY KEY, version integer NOT NULL, slot text COLLATE "C" UNIQUE,
-     person text COLLATE "C" NOT NULL, due_at double precision, purge_at double precision, data text NOT NULL);
+     person text COLLATE "C" NOT NULL, provider text COLLATE "C" NOT NULL, due_at double precision,
+     purge_at double precision, data text NOT NULL);
    CREATE INDEX countersign_broker_flows_person ON countersign_broker_flows (person);
-   CREATE INDEX countersign_broker_flows_due ON countersign_broker_flows (due_at);
+   CREATE INDEX countersign_broker_flows_due ON countersign_broker_flows (due_at, provider);
    CREATE INDEX countersign_broker_flows_purge ON countersign_broker_flows (purge_at);
    CREATE TABLE countersign_broker_leases (
      id text COLLATE "C" PRIMARY KEY, version integer NOT NULL, purge_at double precision, data text NOT NULL);

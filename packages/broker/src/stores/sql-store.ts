@@ -37,6 +37,7 @@ const flowTable: Table<Flow> = {
       return slot === null ? null : key(slot)
     },
     person: ({ person }) => key(person),
+    provider: ({ provider }) => key(provider),
     due_at: ({ dueAt }) => dueAt,
     purge_at: purgeAt,
   },
@@ -61,10 +62,14 @@ export function createSqlStore(sql: Sql): BrokerStore {
     flows: {
       ...createRecords(sql, flowTable),
       inSlot: async (slot) => (await many<Flow>(`SELECT data FROM ${flows} WHERE slot = ?`, key(slot)))[0],
-      due: (now, limit) =>
-        many<Flow>(`SELECT data FROM ${flows} WHERE due_at <= ? ORDER BY due_at LIMIT ?`, now, limit),
-      async nextDue() {
-        const [next] = await sql.read(`SELECT min(due_at) FROM ${flows}`, [])
+      due(now, limit, without = []) {
+        const text = `SELECT data FROM ${flows} WHERE due_at <= ? ${ofOthers(without)} ORDER BY due_at LIMIT ?`
+        return many<Flow>(text, now, ...without.map(key), limit)
+      },
+      async nextDue(without = []) {
+        // Not min(): what is in front of the first that counts is skipped within the index.
+        const text = `SELECT due_at FROM ${flows} WHERE due_at IS NOT NULL ${ofOthers(without)} ORDER BY due_at LIMIT 1`
+        const [next] = await sql.read(text, without.map(key))
         return typeof next === 'number' ? next : undefined
       },
       ofPerson: (person) => many<Flow>(`SELECT data FROM ${flows} WHERE person = ? ORDER BY id`, key(person)),
@@ -86,6 +91,9 @@ export function createSqlStore(sql: Sql): BrokerStore {
     close: sql.close,
   }
 }
+
+const ofOthers = (providers: readonly string[]): string =>
+  providers.length === 0 ? '' : `AND provider NOT IN (${providers.map(() => '?').join(', ')})`
 
 function createRecords<Kept extends Versioned>(sql: Sql, { name, columns }: Table<Kept>) {
   const names = [...Object.keys(columns), 'data', 'version', 'id']

@@ -9,10 +9,10 @@ const applicationId = 0x63736272
 
 const migrations: readonly string[] = [
   `CREATE TABLE countersign_broker_flows (
-     id TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT UNIQUE, person TEXT NOT NULL, due_at REAL, purge_at REAL,
-     data TEXT NOT NULL) STRICT;
+     id TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT UNIQUE, person TEXT NOT NULL, provider TEXT NOT NULL,
+     due_at REAL, purge_at REAL, data TEXT NOT NULL) STRICT;
    CREATE INDEX countersign_broker_flows_person ON countersign_broker_flows (person);
-   CREATE INDEX countersign_broker_flows_due ON countersign_broker_flows (due_at);
+   CREATE INDEX countersign_broker_flows_due ON countersign_broker_flows (due_at, provider);
    CREATE INDEX countersign_broker_flows_purge ON countersign_broker_flows (purge_at);
    CREATE TABLE countersign_broker_leases (
      id TEXT PRIMARY KEY, version INTEGER NOT NULL, purge_at REAL, data TEXT NOT NULL) STRICT;

@@ -59,23 +59,37 @@ export async function explore(scenario: Scenario, check: Check, checkEnd: Check)
   return { runs, ends }
 }
 
-/** As many runs with every choice drawn, for scenarios that have too many orders; `random` gives a number below its argument. */
+/**
+ * As many runs with every choice drawn, for scenarios that have too many orders, and more until each way to end was seen, since some
+ * are rare; `random` gives a number below its argument.
+ */
 export async function sample(
-  scenario: Scenario & { readonly runs: number },
+  scenario: Scenario & { readonly runs: number; readonly ends: readonly string[] },
   random: (below: number) => number,
   check: Check,
   checkEnd: Check,
 ): Promise<Explored> {
   const ends = new Map<string, number>()
-  for (let count = 0; count < scenario.runs; count++) {
+  const isSeen = () => scenario.ends.every((state) => ends.has(state))
+  let count = 0
+  for (; count < scenario.runs || (!isSeen() && count < mostDrawn); count++) {
     const run = await startRun(scenario)
     for (let options = run.options(); options.length > 0; options = run.options()) {
       check(run.flow, run.told())
-      await options[random(options.length)]?.take()
+      await drawn(options, random)?.take()
     }
     await end(run, ends, checkEnd)
   }
-  return { runs: scenario.runs, ends }
+  return { runs: count, ends }
+}
+
+const mostDrawn = 20_000
+
+/** One of three disturbances that are drawn happens: more, and nearly every run would be over before anything was answered. */
+function drawn(options: readonly Option[], random: (below: number) => number): Option | undefined {
+  const one = options[random(options.length)]
+  const calm = options.filter(({ disturbs }) => !disturbs)
+  return one?.disturbs && calm.length > 0 && random(3) > 0 ? calm[random(calm.length)] : one
 }
 
 type Run = Awaited<ReturnType<typeof startRun>>
@@ -89,6 +103,8 @@ async function end(run: Run, ends: Map<string, number>, checkEnd: Check): Promis
 
 interface Option {
   readonly name: string
+  /** A cancel, the end of a time, a fault or a restart. */
+  readonly disturbs: boolean
   readonly take: () => Promise<void>
 }
 
@@ -108,7 +124,7 @@ async function startRun(scenario: Scenario) {
       await take()
       await flow.look()
     }
-    return [{ name, take: all }]
+    return [{ name, disturbs: counts !== undefined, take: all }]
   }
 
   function options(): Option[] {

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Handler, json, page, reset, text, truncated } from '@countersign/client/testing'
 import type { Renewed } from '../provider.ts'
-import type { Wire } from './vendor-wires.ts'
+import type { ProviderWire } from './provider-wire.ts'
 import { asked, openVendor, type VendorWorld } from './vendor-world.ts'
 
-export function providerContract(name: string, wire: Wire): void {
+export function providerContract(name: string, wire: ProviderWire): void {
   const scene = (title: string, scenario: (world: VendorWorld) => Promise<void>): void => {
     test(`${name}: ${title}`, async () => {
       const world = await openVendor(wire)
@@ -30,7 +30,7 @@ export function providerContract(name: string, wire: Wire): void {
 
 type Scene = (title: string, scenario: (world: VendorWorld) => Promise<void>) => void
 
-function beginning(wire: Wire, scene: Scene): void {
+function beginning(wire: ProviderWire, scene: Scene): void {
   scene('is known by its id, and keeps what is secret from what is shown', async ({ provider, context }) => {
     assert.equal(provider.id, wire.expected.id)
     assert.equal(provider.refreshGraceSeconds, wire.expected.refreshGraceSeconds)
@@ -64,7 +64,7 @@ function beginning(wire: Wire, scene: Scene): void {
   })
 }
 
-function waiting(wire: Wire, scene: Scene): void {
+function waiting(wire: ProviderWire, scene: Scene): void {
   scene('DC-10 passes on what the vendor says of the decision', async (world) => {
     const remembered = await world.begin()
     const said = async (handler: Handler | undefined): Promise<string | undefined> => {
@@ -91,7 +91,7 @@ function waiting(wire: Wire, scene: Scene): void {
   })
 }
 
-function connecting(wire: Wire, scene: Scene): void {
+function connecting(wire: ProviderWire, scene: Scene): void {
   scene('brings tokens, their scopes, and who it is', async (world) => {
     const { provider, context, server } = world
     const before = context.system.now()
@@ -124,7 +124,7 @@ function connecting(wire: Wire, scene: Scene): void {
   })
 }
 
-function renewing(wire: Wire, scene: Scene): void {
+function renewing(wire: ProviderWire, scene: Scene): void {
   scene('CL-09 CL-10 renews, and knows a refresh token that is of no use', async (world) => {
     const { provider, context, server } = world
     const tokens = await world.connect()

@@ -3,34 +3,10 @@
 
 import { type Handler, json, paths, text } from '@countersign/client/testing'
 import type { ProviderSettings } from '../providers/index.ts'
+import type { ProviderWire } from './provider-wire.ts'
 
-export interface Wire {
+export interface Wire extends Omit<ProviderWire, 'provider'> {
   readonly settings: (base: string) => ProviderSettings
-  readonly tokenPath: string
-  /** Undefined where the browser goes to the vendor. */
-  readonly beginPath?: string
-  readonly begun?: (base: string) => Handler
-  /** Where the person's decision is asked for; the token endpoint unless said otherwise. */
-  readonly askPath?: string
-  readonly pending?: Handler
-  readonly slowDown?: Handler
-  readonly denied?: Handler
-  readonly expired?: Handler
-  /** The first tokens, or what comes before them. */
-  readonly granted: (base: string, nonce: string | undefined) => Handler
-  readonly renewed: Handler
-  /** For a refresh token that is of no use any more. */
-  readonly spent: Handler
-  /** Other places: metadata, who it is, revocation. */
-  readonly others: (base: string) => Readonly<Record<string, Handler>>
-  readonly expected: {
-    readonly id: string
-    readonly account: { readonly id: string; readonly name: string } | null
-    readonly scopes: readonly string[]
-    readonly refreshGraceSeconds: number
-    /** Whether the vendor has a way to end a connection. */
-    readonly revokes: boolean
-  }
 }
 
 const client = { clientId: 'client.canary', clientSecret: 'SECRET-canary' }

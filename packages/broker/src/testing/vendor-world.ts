@@ -1,12 +1,11 @@
-// One vendor on a real socket, playing its wire contract (vendor-wires.ts), and the provider made for it, with everything that was
+// One vendor on a real socket, playing its wire contract (provider-wire.ts), and the provider made for it, with everything that was
 // noted for the operator. Not here: what must hold (provider-contract.ts).
 
 import { system } from '@countersign/client/system'
 import { type Handler, type ScriptedServer, startScriptedServer } from '@countersign/client/testing'
 import type { Tokens } from '../connection.ts'
 import type { Provider, ProviderContext, Remembered } from '../provider.ts'
-import { providerOf } from '../providers/index.ts'
-import type { Wire } from './vendor-wires.ts'
+import type { ProviderWire } from './provider-wire.ts'
 
 export interface VendorWorld {
   readonly server: ScriptedServer
@@ -25,12 +24,12 @@ export interface VendorWorld {
 
 export const asked = { scopes: [], redirectUri: 'https://app.example/return', state: 'flow.STATE-canary' }
 
-export async function openVendor(wire: Wire): Promise<VendorWorld> {
+export async function openVendor(wire: ProviderWire): Promise<VendorWorld> {
   const server = await startScriptedServer()
   const base = server.issuer
   for (const [path, handler] of Object.entries(wire.others(base))) server.on(path, handler)
   if (wire.beginPath && wire.begun) server.on(wire.beginPath, wire.begun(base))
-  const provider = providerOf(wire.settings(base))
+  const provider = wire.provider(base)
   const notes: unknown[] = []
   const aborting = new AbortController()
   const context: ProviderContext = {

@@ -87,10 +87,10 @@ function waitingFor<Outcome>(
 async function rewrite(target: string, turn: readonly Waiting[], options: FileOptions): Promise<void> {
   try {
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      const { text, identity } = await readWhole(target)
+      const { text, identity, whole: isText } = await readWhole(target)
       const { document: before, whole } = readDocument(text)
       let document = before
-      let loses = !whole
+      let loses = !(isText && whole)
       const tells = turn.map(({ apply }) => {
         const applied = apply(document)
         document = applied.document ?? document

@@ -46,17 +46,25 @@ export function createHolds(options: HoldOptions): HoldFile {
     const held = holds.get(path) ?? begin(path)
     held.users += 1
     const done = new AbortController()
+    let isUser = true
+    const leave = () => {
+      if (isUser) held.users -= 1
+      isUser = false
+      if (held.users === 0) end(path, held)
+    }
     try {
       const target = await held.target
-      // Whatever `work` waits for, the other programs are not kept for ever.
+      // Whatever `work` waits for, the other programs are not kept for ever. Who began to write just now is let finish; whoever
+      // comes next takes the lock anew.
       void options.system.sleep(longestHoldSeconds, done.signal).then(() => {
-        if (!done.signal.aborted) end(path, held)
+        if (done.signal.aborted) return
+        if (holds.get(path) === held) holds.delete(path)
+        leave()
       })
       return await work(target)
     } finally {
       done.abort()
-      held.users -= 1
-      if (held.users === 0) end(path, held)
+      leave()
     }
   }
 }

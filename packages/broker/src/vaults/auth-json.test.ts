@@ -186,6 +186,59 @@ test(
     }),
 )
 
+test(
+  'a service that runs as root follows no link of a person to what is somebody else’s',
+  {
+    skip: process.getuid?.() !== 0 && 'only root could write there',
+  },
+  () =>
+    withVault(async ({ vault, path, folder, one }) => {
+      const { chownSync, lchownSync, unlinkSync } = await import('node:fs')
+      const [theirs, other] = [join(folder, 'theirs'), join(folder, 'other')]
+      for (const each of [theirs, other]) mkdirSync(each)
+      writeFileSync(join(other, 'auth.json'), 'root’s own')
+      writeFileSync(join(theirs, 'real.json'), '{}')
+      for (const each of [theirs, join(theirs, 'real.json')]) chownSync(each, 12345, 12345)
+      const refused = async (place: string) => {
+        await assert.rejects(vault.list(place, 'mia'), isVaultError('vault_unwritable'))
+        await assert.rejects(vault.put(one({ place }), null), isVaultError('vault_unwritable'))
+      }
+      const link = (target: string, at: string) => {
+        symlinkSync(target, at)
+        lchownSync(at, 12345, 12345)
+      }
+      const place = join(theirs, 'auth.json')
+      for (const target of [join(other, 'auth.json'), '../other/auth.json', join(other, 'new.json')]) {
+        link(target, place)
+        await refused(place)
+        unlinkSync(place)
+      }
+      link('../other', join(theirs, 'home'))
+      await refused(join(theirs, 'home', 'auth.json'))
+      await refused(join(theirs, 'home', 'new', 'auth.json'))
+      assert.equal(readFileSync(join(other, 'auth.json'), 'utf8'), 'root’s own')
+      assert.deepEqual(readdirSync(other), ['auth.json'])
+      link('real.json', place)
+      assert.equal(await vault.put(one({ place }), null), 'stored')
+      symlinkSync(place, path)
+      assert.equal((await vault.list(path, 'mia')).length, 1)
+    }),
+)
+
+test('bytes that are no text are kept aside, and so is nothing stored that could not be read again', () =>
+  withVault(async ({ vault, path, folder, one }) => {
+    const bytes = Buffer.concat([Buffer.from('{"note":"'), Buffer.from([0xff, 0xe9]), Buffer.from('"}')])
+    writeFileSync(path, bytes)
+    await vault.put(one(), null)
+    const aside = readdirSync(folder).find((name) => name.includes('.unreadable-'))
+    assert.deepEqual(readFileSync(join(folder, aside ?? '')), bytes)
+    const large = `{"kept":"${'a'.repeat(16 * 1024 * 1024 - 20)}"}`
+    writeFileSync(path, large)
+    await assert.rejects(vault.put(one({ id: 'c2' }), null), isVaultError('vault_unwritable'))
+    assert.equal(readFileSync(path, 'utf8'), large)
+    assert.deepEqual(await vault.list(path, 'mia'), [])
+  }))
+
 test('a writer that takes no lock loses nothing either: what it wrote last moment is noticed', () =>
   withVault(async ({ path, one }) => {
     let once = true

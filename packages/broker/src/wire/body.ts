@@ -37,11 +37,16 @@ async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0
-  // Whoever says nothing about the length, or the wrong thing, is stopped on the way.
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > bodyLimit) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    // Whoever says nothing about the length, or the wrong thing, is stopped on the way.
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength
+      if (size > bodyLimit) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    // A browser that goes away in the middle is no fault of the program.
+    throw error instanceof Refusal ? error : new Refusal(400, 'The request ended too early')
   }
   return Buffer.concat(chunks).toString('utf8')
 }

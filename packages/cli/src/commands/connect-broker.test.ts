@@ -54,6 +54,10 @@ test('without providers there is neither, and the broker is not even loaded', as
 
 const mistakes: [object[], RegExp][] = [
   [
+    [{ kind: 'github', clientId: 'x', issuer: 'https://github.corp.example' }],
+    /✗ The setting connections is wrong: A provider of the kind "github" has no issuer/,
+  ],
+  [
     [{ kind: 'gitea', clientId: 'x' }],
     /✗ The setting connections \(COUNTERSIGN_CONNECTIONS\) is wrong: at 0\.kind/,
   ],

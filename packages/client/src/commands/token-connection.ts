@@ -12,7 +12,7 @@ import { askingOf, withTrust } from './target.ts'
 
 export async function connectedToken(provider: string, flags: Flags, context: Context): Promise<ChildToken> {
   if (!/^[a-z0-9-]{1,32}$/.test(provider))
-    throw new UsageError('--connection takes the name of a provider, such as github')
+    throw new UsageError('--connection takes the id of a provider, in small letters, such as github')
   if (textFlag(flags, 'for'))
     throw new UsageError('--for is for tokens of the server; --connection has its own')
   const { system } = context

@@ -8,8 +8,9 @@ import { askingOf, withTrust } from './target.ts'
 
 export async function run({ flags }: Call, context: Context): Promise<Exit> {
   const { terminal, system } = context
-  const connection = textFlag(flags, 'connection')
-  if (connection !== undefined) return printConnected(connection, flags, context)
+  // An empty variable of a script must not make it the token of the server, which is not meant for whoever is called there.
+  const { connection } = flags
+  if (typeof connection === 'string') return printConnected(connection, flags, context)
   if (textFlag(flags, 'for') || textFlag(flags, 'scope')) return printSmaller(flags, context)
   const asking = { ...askingOf(flags, context), system }
   const answer = await withTrust(asking, context, () => resolveToken(asking))

@@ -225,4 +225,10 @@ test('TX-06 tokens of connected accounts are allowed provider by provider, and b
     refused(() => make({ connections: ['Git Hub'] })),
     'connections.0',
   )
+  const itself = plainClient({ ...tool, source: 'registration' })
+  assert.equal(
+    refused(() => changedClient(itself, { connections: ['github'] })),
+    'connections',
+  )
+  assert.deepEqual(changedClient(itself, { connections: [] }).scopes, make({ public: true }).scopes)
 })

@@ -59,6 +59,9 @@ export function changedClient(client: Client, given: ClientChanges): Client {
   const said = parseInput(clientChangesInput, given, 'client')
   if (client.source === 'metadata_document')
     throw new AdminError('invalid', `${client.id} is described by its own document.`)
+  // What a program says of itself never gives it such a token (protocol/connection-exchange.ts): said here, not found out later.
+  if (client.source !== 'admin' && (said.connections ?? []).length > 0)
+    throw new AdminError('invalid', `connections: ${client.id} registered itself, and so may have none`)
   const setsKeys = said.jwks !== undefined || said.jwksUri !== undefined
   if (setsKeys && !client.authMethods.includes('private_key_jwt'))
     throw new AdminError('invalid', 'jwks: this client does not authenticate with keys')

@@ -37,15 +37,23 @@ export const connectionCallback = forConnections(async (visit) => {
   // UI-09: whoever looks whether there is something here has spent nothing.
   if (request.method === 'HEAD') return seeOther(here(services, connectionsPath))
   const { id } = await connections.returned(owner, new URLSearchParams(request.query))
-  // Mostly the provider answers before anybody would have looked.
-  await heldStatus(visit, id)
-  return seeOther(here(services, flowPath(id)))
+  // Mostly the provider answers before anybody would have looked; a slow one is waited for on a page that says so.
+  const { state } = await heldStatus(visit, id, shortSeconds)
+  return seeOther(here(services, `${flowPath(id)}${state === 'pending' ? `?${isBack}` : ''}`))
 })
 
+/** In the address of the page of somebody who comes from the provider, where there is nothing to be done any more. */
+const isBack = 'back'
+const shortSeconds = 3
+
 // As long as polls of devices are held, and counted with them: a server that stops lets go of all of them.
-async function heldStatus(visit: ConnectionVisit, id: string): Promise<ConnectionFlow> {
+async function heldStatus(
+  visit: ConnectionVisit,
+  id: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<ConnectionFlow> {
   const { services, request, connections, owner } = visit
-  const seconds = services.config.holdSeconds
+  const seconds = Math.min(services.config.holdSeconds, most)
   const [done, over] = [new AbortController(), new AbortController()]
   const held = services.held.hold(`connection ${services.system.random(12).toString('hex')}`, {
     clientId: 'connections',
@@ -103,16 +111,18 @@ const noScriptSeconds = 10
 async function pending(visit: ConnectionVisit, flow: ConnectionFlow, name: string): Promise<Html> {
   const { services } = visit
   const status = here(services, `${flowPath(flow.id)}/status`)
+  const back = visit.request.query === isBack
   const cancel = html`<input type="hidden" name="flow" value="${flow.id}"><button>${words.pending.cancel}</button>`
   return html`<h1>${words.heading(named(name))}</h1>
-${await steps(flow, name)}
-<p class="small" role="status" data-await="${status}">${words.pending.waiting}</p>
+${await steps(flow, name, back)}
+<p class="small" role="status" data-await="${status}">${back ? words.pending.waitingBack : words.pending.waiting}</p>
 <p class="time">${words.pending.left(html`<span data-left="${flow.secondsLeft}">${clockText(flow.secondsLeft)}</span>`)}</p>
 <p id="time-status" class="unseen" role="status" data-last-minute="${words.pending.lastMinute}" data-ended="${words.pending.ended}"></p>
 ${accountForm(visit, `${connectionsPath}/cancel`, cancel)}`
 }
 
-async function steps({ shown }: ConnectionFlow, name: string): Promise<Html> {
+async function steps({ shown }: ConnectionFlow, name: string, back: boolean): Promise<Html> {
+  if (shown.kind === 'redirect' && back) return html`<p class="lead">${words.pending.back(named(name))}</p>`
   if (shown.kind === 'action') return html`<p class="lead">${shown.actionRequired}</p>`
   if (shown.kind === 'redirect')
     return html`<p class="lead">${words.pending.redirect(named(name))}</p>
@@ -121,10 +131,11 @@ async function steps({ shown }: ConnectionFlow, name: string): Promise<Html> {
   const link = safeLink(verificationUriComplete ?? verificationUri)
   const place = html`<strong>${ltr(placeOf(verificationUri))}</strong>`
   const says = verificationUriComplete === null ? words.pending.code : words.pending.codeShown
+  const qr = await qrCode(link, words.pending.qrLabel(placeOf(verificationUri)))
   return html`<p class="lead">${says(place)}</p>
 <div class="shown-code"><p class="small">${words.pending.codeLabel}</p><p class="big-code"><bdi dir="ltr" class="code">${userCode}</bdi></p></div>
 <p><a class="button primary" href="${link}" target="_blank" rel="noreferrer noopener">${words.pending.openPlace(named(name))}</a></p>
-<details><summary>${words.pending.qrTitle}</summary>${await qrCode(link, words.pending.qrLabel(placeOf(verificationUri)))}</details>
+${qr === undefined ? '' : html`<details><summary>${words.pending.qrTitle}</summary>${qr}</details>`}
 <p class="beware">${words.pending.beware}</p>`
 }
 

@@ -100,6 +100,32 @@ test('UI-03 a provider of the redirect kind is reached by a page that goes on, a
   assert.match(back.body, /<bdi>Slack<\/bdi> is connected/)
 })
 
+test('who comes back from a slow provider is told that there is nothing more to do', async () => {
+  const { begin, browser, server } = await world()
+  await begin('slack')
+  server.services.held.release()
+  const id = '1'.padStart(32, '0')
+  const back = await browser.get(`${base}/callback?state=${id}&code=slow`)
+  assert.equal(back.path, `${base}/${id}?back`)
+  assert.match(back.body, /You are back from <bdi>Slack/)
+  assert.match(back.body, /data-await=/)
+  assert.doesNotMatch(back.body, /Continue to/)
+})
+
+test('S3-5 CL-16 a link that fits into no QR code is shown without one', async () => {
+  const { begin, browser, connections } = await world()
+  const { path, body } = await begin('github')
+  assert.match(body, /<svg class="qr"/)
+  for (const length of [600, 4000]) {
+    const link = `https://github.example/${'x'.repeat(length)}`
+    connections.show(path.slice(-32), link)
+    const page = await browser.get(path)
+    assert.equal(page.status, 200)
+    assert.ok(page.body.includes(`href="${link}"`))
+    assert.doesNotMatch(page.body, /class="qr"|Use your phone/)
+  }
+})
+
 test('something to be done on the machine of the server is said in words', async () => {
   const { begin } = await world()
   assert.match((await begin('host')).body, /Sign in to Claude Code on this machine\./)

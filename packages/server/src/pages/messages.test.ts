@@ -20,6 +20,7 @@ test('times read as people say them', () => {
     '29 days ago',
   ])
   assert.equal(ago(now + 5, now), 'just now')
+  assert.equal(ago(now - 5.758, now), '5 seconds ago')
   assert.match(ago(now - 90 * 86_400, now), /\d{4}/)
 })
 

@@ -30,7 +30,7 @@ const counted = (count: number, one: string, other: string): string =>
 export function ago(at: number, now: number): string {
   const seconds = Math.max(0, now - at)
   if (seconds < 5) return 'just now'
-  if (seconds < 60) return relative().format(-seconds, 'second')
+  if (seconds < 60) return relative().format(-Math.floor(seconds), 'second')
   if (seconds < 3600) return relative().format(-Math.floor(seconds / 60), 'minute')
   if (seconds < 86_400) return relative().format(-Math.floor(seconds / 3600), 'hour')
   if (seconds < 30 * 86_400) return relative().format(-Math.floor(seconds / 86_400), 'day')

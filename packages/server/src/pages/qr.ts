@@ -4,7 +4,9 @@
 import { html } from 'hono/html'
 import type { Html } from './page.ts'
 
-export async function qrCode(link: string, label: string): Promise<Html> {
+/** Undefined for a link that would need so many modules that no phone tells them apart (a code has room for 2953 bytes at most). */
+export async function qrCode(link: string, label: string): Promise<Html | undefined> {
+  if (Buffer.byteLength(link) > mostBytes) return undefined
   const { encode } = await import('uqr')
   const { data, size } = encode(link, { border: 2 })
   const path = data.flatMap((row, y) => runs(row).map(([x, length]) => `M${x} ${y}h${length}v1h-${length}z`))
@@ -19,3 +21,5 @@ function runs(row: readonly boolean[]): readonly (readonly [start: number, lengt
     return [start, (end === -1 ? row.length : end) - start]
   })
 }
+
+const mostBytes = 500

@@ -136,6 +136,7 @@ code { font-family: var(--mono); font-size: .92em; background: var(--tint); padd
 .who a { display: inline-block; padding-block: .55rem; margin-block: -.55rem; }
 .shown-code { display: grid; justify-items: center; gap: .15rem; text-align: center; padding: 1.1rem 1rem; border-radius: 14px; background: var(--tint); }
 .big-code { font-size: clamp(1.7rem, 1.2rem + 3.4vw, 2.35rem); line-height: 1.25; }
+.shown-code .code { white-space: normal; overflow-wrap: anywhere; }
 .return-code { font-family: var(--mono); font-weight: 650; letter-spacing: .18em; }
 .return-code bdi { margin-inline-end: -.18em; }
 .facts { display: grid; gap: 1.25rem; align-items: start; }

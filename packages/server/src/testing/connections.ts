@@ -20,6 +20,8 @@ export interface TestConnections extends Connections {
   /** The next call fails so. */
   fail(code: ConnectionErrorCode | 'a fault'): void
   end(flowId: string, state: ConnectionFlow['state'], error?: string): void
+  /** What the provider wants its people to open. */
+  show(flowId: string, verificationUriComplete: string): void
   tell(event: ConnectionEvent): void
   /** How many wait for a change. */
   waiting(): number
@@ -93,7 +95,10 @@ export function testConnections(): TestConnections {
 
 const refused = (code: string) => Object.assign(new Error('The evidence.'), { code })
 
-type Flows = Pick<TestConnections, 'end' | 'waiting' | 'start' | 'status' | 'changed' | 'cancel' | 'returned'>
+type Flows = Pick<
+  TestConnections,
+  'end' | 'show' | 'waiting' | 'start' | 'status' | 'changed' | 'cancel' | 'returned'
+>
 
 function flowsThatWait(ask: (what: string) => void): Flows {
   const flows = new Map<string, { owner: ConnectionOwner; flow: ConnectionFlow }>()
@@ -111,6 +116,10 @@ function flowsThatWait(ask: (what: string) => void): Flows {
   }
   return {
     end: (id, state, error) => change(id, { state, error }),
+    show: (id, verificationUriComplete) => {
+      const shown = { ...shownOf.code, verificationUriComplete } as ConnectionFlow['shown']
+      change(id, { shown })
+    },
     waiting: () => wakers.size,
     async start(owner, { provider, label = '', connection = '' }) {
       ask(`start ${provider} ${label} ${connection}`.trim())
@@ -143,7 +152,8 @@ function flowsThatWait(ask: (what: string) => void): Flows {
       ask(`returned ${query}`)
       const id = query.get('state') ?? ''
       find(owner, id)
-      change(id, { state: 'success' })
+      // The other codes are exchanged in no time.
+      if (query.get('code') !== 'slow') change(id, { state: 'success' })
       return find(owner, id)
     },
   }
