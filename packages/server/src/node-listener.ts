@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlockList } from 'node:net'
 import type { Handler } from './handler.ts'
 import { bodyTooLarge, json, type PlainResponse } from './http.ts'
-import { collectBody, plainRequest, writeAnswer } from './node-request.ts'
+import { bodyOf, plainRequest, writeAnswer } from './node-request.ts'
 
 /** What Express and its kin hand in as a third: what is not ours goes on there, and so does a mistake of the host. */
 export type Next = (error?: unknown) => void
@@ -53,14 +53,4 @@ async function answer(
   const isPage = request.headers.accept?.includes('text/html')
   const refused = isPage ? await handler({ ...whole, tooLarge: true }) : bodyTooLarge
   return { ...refused, headers: { ...refused.headers, connection: 'close' } }
-}
-
-function bodyOf(request: IncomingMessage): Promise<Buffer | 'too large'> {
-  return new Promise((resolve, reject) => {
-    collectBody(request, (error, body) => {
-      if (error === null) resolve(body ?? Buffer.alloc(0))
-      else if ('statusCode' in error) resolve('too large')
-      else reject(error)
-    })
-  })
 }

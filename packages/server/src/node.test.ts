@@ -206,6 +206,22 @@ test('G-21 a fault in the handler is a 500 without its text', async () => {
   assert.deepEqual(bodyOf(answer), { error: 'server_error' })
 })
 
+test('G-21 an answer that cannot be written is a 500, and the process goes on', async () => {
+  respond = async () => json(200, {}, { 'x-broken': 'a\r\nb' })
+  assert.match(await post('', 'a'), /^HTTP\/1\.1 500 /)
+  assert.match(await post('', 'a'), /^HTTP\/1\.1 500 /)
+})
+
+test('a method that nobody has reaches the handler with its body, as every other', async () => {
+  respond = async ({ method, body }) => json(200, { method, body })
+  for (const method of ['PROPFIND', 'TRACE', 'OPTIONS', 'DELETE']) {
+    const answer = await raw(
+      `${method} /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab`,
+    )
+    assert.deepEqual(bodyOf(answer), { method, body: 'ab' })
+  }
+})
+
 test('LP-10 who leaves is noticed, once for every listener, and nothing piles up on the connection', async () => {
   const told: string[] = []
   const left = Promise.withResolvers<void>()

@@ -1,13 +1,13 @@
-// Countersign on Node by itself: Fastify accepts the bytes, and every request goes to the one handler as a plain record
+// Countersign on Node by itself: Fastify listens and closes, and every request goes to the one handler as a plain record
 // (node-request.ts). Inside somebody else's server it is node-listener.ts.
 // Limits on size and time are here, because they protect the process before any endpoint is reached (standards.md G-27).
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BlockList, Socket } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { Handler } from './handler.ts'
 import { bodyTooLarge, json, type PlainResponse } from './http.ts'
-import { bodyLimit, collectBody, plainRequest, writeAnswer } from './node-request.ts'
+import { bodyLimit, bodyOf, plainRequest, writeAnswer } from './node-request.ts'
 
 const requestSeconds = 30
 const headerSeconds = 10
@@ -20,8 +20,13 @@ export function createNodeServer(
   handler: () => Handler | undefined,
   trustedProxies: BlockList,
 ): FastifyInstance {
-  const respond = (request: FastifyRequest, reply: FastifyReply) =>
-    serve(handler(), request, reply, trustedProxies)
+  const respond = (request: IncomingMessage, response: ServerResponse) =>
+    void serve(request, response, async () => {
+      const answer = await answerTo(handler(), request, response, trustedProxies)
+      // Whose answer was still due when the stop began would keep the connection, and so the stop, until it is idle for long.
+      if (!server.server.listening) response.shouldKeepAlive = false
+      return answer
+    })
   const server = Fastify({
     bodyLimit,
     // The longest hold is 30 s after a complete request; only slow senders are cut off by these.
@@ -43,24 +48,20 @@ export function createNodeServer(
     clientErrorHandler: refuseBrokenRequest,
     // A path with broken escapes: to us it is one that is not there, like any other.
     frameworkErrors: (_error, request, reply) => {
-      const own = reply as FastifyReply
-      respond(request as FastifyRequest, own).catch(() => send(own, broken))
+      reply.hijack()
+      respond(request.raw, reply.raw)
     },
   })
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', (_request, payload, done) => collectBody(payload, done))
+  // Before Fastify reads a body, which would cost a poll a tenth of its time. From here on nothing is left for it to do, and its
+  // own reply would add a charset that application/json does not have (RFC 8259 §11).
+  server.addHook('onRequest', (request, reply) => {
+    reply.hijack()
+    respond(request.raw, reply.raw)
+  })
   server.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/*',
-    handler: respond,
-  })
-  server.setNotFoundHandler(respond)
-  server.setErrorHandler((error: { statusCode?: number }, request, reply) => {
-    const { statusCode = 500 } = error
-    if (statusCode >= 500) return send(reply, broken)
-    if (statusCode === 413) return refuseLarge(handler(), request, reply, trustedProxies)
-    // Whatever else a framework may call it, 415 included, OAuth says 400 (standards.md G-04, X-35).
-    send(reply, json(400, { error: 'invalid_request' }, nosniff))
+    handler: () => undefined,
   })
   return server
 }
@@ -69,40 +70,40 @@ const nosniff = { 'x-content-type-options': 'nosniff' }
 
 const broken = json(500, { error: 'server_error' }, nosniff)
 
-// The rest of the body would be read as the next request, so the connection ends.
-async function refuseLarge(
-  handler: Handler | undefined,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  trustedProxies: BlockList,
-): Promise<void> {
-  const asked = {
-    ...plainRequest(request.raw, request.body, reply.raw, trustedProxies),
-    tooLarge: true,
-  } as const
-  // Only a browser asks for HTML by name, and only the handler knows which addresses are pages.
-  const inHtml = handler !== undefined && request.headers.accept?.includes('text/html')
-  const { status, headers, body } = inHtml ? await handler(asked) : bodyTooLarge
-  send(reply, { status, headers: { ...nosniff, ...headers, connection: 'close' }, body })
-}
-
 function noSchemas(): never {
   throw new TypeError('Routes have no schemas here: endpoints read their input themselves.')
 }
 
 async function serve(
-  handler: Handler | undefined,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  trustedProxies: BlockList,
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: () => Promise<PlainResponse>,
 ): Promise<void> {
-  if (isFlood(request.raw, reply.raw)) {
-    reply.hijack()
-    return void request.raw.socket.destroy()
+  if (isFlood(request, response)) return void request.socket.destroy()
+  try {
+    writeAnswer(response, request.method, await answer())
+  } catch {
+    // The handler tells its own faults; a rejection that nobody takes would end the process.
+    if (response.headersSent) response.destroy()
+    else writeAnswer(response, request.method, broken)
   }
-  if (handler === undefined)
-    return send(reply, json(503, { error: 'starting' }, { ...nosniff, 'retry-after': '1' }))
-  send(reply, await handler(plainRequest(request.raw, request.body, reply.raw, trustedProxies)))
+}
+
+async function answerTo(
+  handler: Handler | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  trustedProxies: BlockList,
+): Promise<PlainResponse> {
+  const { method } = request
+  const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(request)
+  if (handler === undefined) return json(503, { error: 'starting' }, { ...nosniff, 'retry-after': '1' })
+  if (body !== 'too large') return handler(plainRequest(request, body, response, trustedProxies))
+  const asked = { ...plainRequest(request, undefined, response, trustedProxies), tooLarge: true } as const
+  // Only a browser asks for HTML by name, and only the handler knows which addresses are pages.
+  const refused = request.headers.accept?.includes('text/html') ? await handler(asked) : bodyTooLarge
+  // The rest of the body would be read as the next request, so the connection ends.
+  return { ...refused, headers: { ...nosniff, ...refused.headers, connection: 'close' } }
 }
 
 const pipelined = new WeakMap<Socket, number>()
@@ -117,14 +118,6 @@ function isFlood({ socket }: IncomingMessage, response: ServerResponse): boolean
   pipelined.set(socket, waiting)
   response.once('close', () => pipelined.set(socket, (pipelined.get(socket) ?? 1) - 1))
   return waiting > mostPipelined
-}
-
-// Written past Fastify's own reply, which would add a charset that application/json does not have (RFC 8259 §11).
-function send(reply: FastifyReply, answer: PlainResponse): void {
-  reply.hijack()
-  // Whose answer was still due when the stop began would keep the connection, and so the stop, until it is idle for long.
-  if (!reply.server.server.listening) reply.raw.shouldKeepAlive = false
-  writeAnswer(reply.raw, reply.request.method, answer)
 }
 
 // What is no HTTP at all never becomes a request; 400, 408 and 431 are said by hand (RFC 9110 §15.5).
