@@ -19,6 +19,7 @@ import { measureProgram } from './program-measures.ts'
 import { type Findings, failureLines, writeReport } from './report.ts'
 import { type Contestant, runRounds } from './rounds.ts'
 import type { Target } from './target.ts'
+import { fewestWarmUps, mostWarmUps } from './warm-up.ts'
 
 const options = readOptions(process.argv.slice(2))
 // What is not a server under test shares the load's core: this process, PostgreSQL, the clients that sign in.
@@ -129,6 +130,6 @@ function describeMachine(): string[] {
     `Node ${process.versions.node}, ${processors.length} cores of ${processors[0]?.model ?? 'an unknown processor'}`,
     `${pinning}; 32 keep-alive connections, one request in flight on each`,
     `a flush of 4 KiB in the databases' folder (TMPDIR) takes ${Math.round(flushMicroseconds())} us`,
-    `${options.rounds} alternating rounds of ${options.seconds} s windows after a warm-up round`,
+    `${options.rounds} alternating rounds of ${options.seconds} s windows, after ${fewestWarmUps} to ${mostWarmUps} warm-up rounds until no server got faster`,
   ]
 }

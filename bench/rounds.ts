@@ -6,6 +6,7 @@ import type { LoadGenerator } from './load-client.ts'
 import type { LoadJob, LoadResult, Row } from './load-job.ts'
 import { type OperationName, operations, signedWith } from './operations.ts'
 import { jobDefaults, type Running, type Spelling, type Target, type TokenFormat } from './target.ts'
+import { openWarmUp } from './warm-up.ts'
 
 export type Contestant = { target: Target; running: Running }
 
@@ -35,7 +36,7 @@ const tokenMembers = {
 const smallestStock = 200
 const largestStock = 15_000
 
-/** Runs one warm-up round, which is thrown away, and then the measured ones. */
+/** Runs warm-up rounds, which are thrown away, until no server gets faster any more (warm-up.ts), and then the measured ones. */
 export async function runRounds(
   floor: Floor,
   contestants: Contestant[],
@@ -43,32 +44,58 @@ export async function runRounds(
   plan: RoundsPlan,
 ): Promise<Measurement[]> {
   const pools = new Map(contestants.map(({ target }) => [target.name, emptyPool()]))
-  const measurements: Measurement[] = []
-  for (let round = 0; round <= plan.rounds; round += 1) {
-    plan.say(round === 0 ? 'warming up' : `round ${round} of ${plan.rounds}`)
+  let turn = 0
+  const run = (each: (measured: Measured) => Promise<void> | void) => {
     // The order turns by one each round, so that no server always follows the same neighbour.
-    const turned = contestants.map((_, index) => contestants[(index + round) % contestants.length])
-    const order = turned.filter((one) => one !== undefined)
-    for (const { target, running } of order) {
-      const pool = pools.get(target.name) ?? emptyPool()
-      await stock(target, running, pool, load, plan.seconds)
-    }
-    for (const operation of operations) {
-      for (const { target, running } of order) {
-        const pool = pools.get(target.name) ?? emptyPool()
-        const job = jobOf(operation, target, running, pool, round === 0 ? plan.seconds / 2 : plan.seconds)
-        if (job === null) continue
-        const result = await load.run(job)
-        if (target.name !== 'floor') checkSignature(operation, result)
-        keep(operation, result, pool)
-        if (round > 0) measurements.push({ round, target: target.name, operation, result })
-        else if (target.name.startsWith('countersign') && result.completed > 0 && result.failures === 0) {
-          await floor.learn(operation, result.firstAnswer)
-        }
-      }
-    }
+    const order = contestants.map((_, index) => contestants[(index + turn) % contestants.length])
+    turn += 1
+    const present = order.filter((one) => one !== undefined)
+    return runRound(present, pools, load, plan.seconds, each)
+  }
+
+  const isWarm = openWarmUp()
+  for (let warm = false; !warm; ) {
+    plan.say('warming up')
+    const rates = new Map<string, number[]>()
+    await run(async ({ target, operation, result }) => {
+      rates.set(target, [...(rates.get(target) ?? []), result.rate])
+      if (target.startsWith('countersign') && result.completed > 0 && result.failures === 0)
+        await floor.learn(operation, result.firstAnswer)
+    })
+    warm = isWarm(rates)
+  }
+
+  const measurements: Measurement[] = []
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    plan.say(`round ${round} of ${plan.rounds}`)
+    await run((measured) => void measurements.push({ round, ...measured }))
   }
   return measurements
+}
+
+type Measured = Omit<Measurement, 'round'>
+
+/** Every operation on every server, one window each. */
+async function runRound(
+  order: Contestant[],
+  pools: Map<string, Pool>,
+  load: LoadGenerator,
+  seconds: number,
+  each: (measured: Measured) => Promise<void> | void,
+): Promise<void> {
+  const poolOf = (target: Target) => pools.get(target.name) ?? emptyPool()
+  for (const { target, running } of order) await stock(target, running, poolOf(target), load, seconds)
+  for (const operation of operations) {
+    for (const { target, running } of order) {
+      const pool = poolOf(target)
+      const job = jobOf(operation, target, running, pool, seconds)
+      if (job === null) continue
+      const result = await load.run(job)
+      if (target.name !== 'floor') checkSignature(operation, result)
+      keep(operation, result, pool)
+      await each({ target: target.name, operation, result })
+    }
+  }
 }
 
 function emptyPool(): Pool {
