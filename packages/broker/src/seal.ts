@@ -30,8 +30,7 @@ export function createSeal(key: Uint8Array, system: Pick<System, 'now' | 'random
   if (!(key instanceof Uint8Array) || key.length !== 32)
     throw new SettingError('The key must be 32 bytes, as `openssl rand 32` makes them.')
   // A key per day: random 96-bit nonces are safe for 2^32 messages under one key (NIST SP 800-38D §8.3).
-  const keyOf = (day: number): KeyObject =>
-    createSecretKey(Buffer.from(hkdfSync('sha256', key, 'countersign broker', `seal ${day}`, 32)))
+  const keyOf = keysOf(key)
   return {
     seal(purpose, id, plaintext) {
       // Two bytes of it: which day it was says only which key.
@@ -64,6 +63,23 @@ export function createSeal(key: Uint8Array, system: Pick<System, 'now' | 'random
         return undefined
       }
     },
+  }
+}
+
+/** Beyond a year of days: what has been made up, or is opened once. */
+const mostKeys = 400
+
+function keysOf(key: Uint8Array): (day: number) => KeyObject {
+  const keys = new Map<number, KeyObject>()
+  return (day) => {
+    const known = keys.get(day)
+    if (known !== undefined) return known
+    if (keys.size >= mostKeys) keys.clear()
+    const derived = createSecretKey(
+      Buffer.from(hkdfSync('sha256', key, 'countersign broker', `seal ${day}`, 32)),
+    )
+    keys.set(day, derived)
+    return derived
   }
 }
 

@@ -28,9 +28,11 @@ export async function sqliteStore({ path }: SqliteOptions): Promise<BrokerStore>
   const commits = groupCommits(db)
   const statements = new Map<string, StatementSync>()
   const prepared = (text: string): StatementSync => {
-    const statement = statements.get(text) ?? db.prepare(text)
-    statements.set(text, statement)
+    const known = statements.get(text)
+    if (known !== undefined) return known
+    const statement = db.prepare(text)
     statement.setReturnArrays(true)
+    statements.set(text, statement)
     return statement
   }
   return createSqlStore({
