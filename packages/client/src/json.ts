@@ -1,4 +1,4 @@
-// JSON out of files that anybody may have written into: an object, or nothing. Pure.
+// JSON out of files and requests that anybody may have written: an object, or nothing. Pure.
 // Not here: answers of servers (jsonOf in http.ts).
 
 export function parseObject(text: string): Record<string, unknown> | undefined {

@@ -4,6 +4,7 @@
 
 import { hash } from 'node:crypto'
 import type { Connection, EndedWhy } from '../connection.ts'
+import { claimsOf } from '../oauth-claims.ts'
 import { digest } from '../seal.ts'
 import { isRow, numberOf, type Row, textOf } from './exact-json.ts'
 
@@ -184,16 +185,4 @@ function secondsOf(value: unknown): number | undefined {
 
 function subjectOf(accessToken: string | undefined): string | undefined {
   return accessToken === undefined ? undefined : textOf(claimsOf(accessToken).sub)
-}
-
-/** What a JWT says, unverified: it comes from our own file, and nothing is granted for it. Empty for any other token. */
-function claimsOf(token: string): Row {
-  const payload = token.split('.')[1]
-  if (payload === undefined) return {}
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    return isRow(claims) ? claims : {}
-  } catch {
-    return {}
-  }
 }

@@ -1,6 +1,7 @@
 // The JSON body of a request, with its bound: what is no JSON object has no members, so that it is refused for what is missing.
 // Not here: where requests may come from (origin.ts).
 
+import { parseObject } from '@countersign/client/json'
 import { Refusal } from './answer.ts'
 
 const bodyLimit = 16 * 1024
@@ -8,13 +9,7 @@ const bodyLimit = 16 * 1024
 export type Members = Readonly<Record<string, unknown>>
 
 export async function readMembers(request: Request): Promise<Members> {
-  const text = await readText(request)
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}
-  } catch {
-    return {}
-  }
+  return parseObject(await readText(request)) ?? {}
 }
 
 /** Text without the spaces around it; undefined for anything else, and for none. */
