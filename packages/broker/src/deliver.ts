@@ -1,6 +1,6 @@
 // The last step of a flow: the credential that its record carries, sealed, goes into the vault. Done again after any crash until
 // it is there, and never a second time: a connection says which flow it came from. Whoever does it holds the flow's claim.
-// Not here: the moment at which a flow becomes a success (worker.ts).
+// Not here: the moment at which a flow becomes a success (hear.ts).
 
 import type { Connection, Tokens } from './connection.ts'
 import { VaultError } from './errors.ts'

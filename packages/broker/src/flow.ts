@@ -1,6 +1,6 @@
 // The states of one flow: a person connects one account at one provider. Pure: a record and an event give the next record and
 // what became of the event. Nothing leaves a final state, so a cancel or an expiry that came first wins over any answer.
-// Not here: who asks the provider and when (flows.ts), where a credential goes in the end (deliver.ts).
+// Not here: who asks the provider and when (worker.ts), where a credential goes in the end (deliver.ts).
 
 /** RFC 8628 §3.5 and §3.3 have names for most of them; `cancelled` is the person's, `error` everything else. */
 export type FlowState = 'pending' | 'success' | 'denied' | 'expired' | 'cancelled' | 'error'
@@ -106,7 +106,7 @@ export const claimSeconds = 30
 /** How long a finished flow keeps its answer, in seconds. */
 export const keptSeconds = 300
 /** The longest and the shortest that a person may take, in seconds (systems.md 3.2). */
-export const lifetimeBounds = { least: 60, most: 900, usual: 900 } as const
+const lifetimeBounds = { least: 60, most: 900, usual: 900 } as const
 export const intervalBounds = { least: 3, most: 60, usual: 5 } as const
 /** RFC 8628 §3.5: "the interval MUST be increased by 5 seconds". */
 const slowDownSeconds = 5

@@ -1,5 +1,5 @@
 // Leases in the store: taking one over, giving it back, and taking back what a failing store may have written. The rules are
-// connection.ts; what is done under a lease, renewal.ts and disconnect.ts.
+// connection.ts; what is done under a lease, renewal.ts and connections.ts.
 
 import { hash } from 'node:crypto'
 import { type Connection, endLease, isHeld, type Lease, leaveLease, takeLease } from './connection.ts'

@@ -1,5 +1,5 @@
 // Any RFC 8628 provider: the person types a code at the vendor, we ask the token endpoint how far it is. Endpoints are found by
-// discovery, or stated by the vendor's file. Not here: how often is asked (flow.ts, flows.ts), tokens (oauth-tokens.ts).
+// discovery, or stated by the vendor's file. Not here: how often is asked (flow.ts, worker.ts), tokens (oauth-tokens.ts).
 
 import { isSecure, isTrouble, unavailable } from '@countersign/client/http'
 import { printable } from '@countersign/client/text'

@@ -14,7 +14,7 @@ export const origin = 'https://app.example'
 export const basePath = '/api/onboarding/oauth'
 
 /** One of each kind, and the two that system S3 knows. */
-export const scriptedProviders = {
+const scriptedProviders = {
   codex: () => scriptedProvider({ id: 'openai-codex', name: 'OpenAI Codex', aliases: ['codex'] }),
   github: () => scriptedProvider({ id: 'github', name: 'GitHub' }),
   acme: () => scriptedProvider({ id: 'acme', name: 'Acme', kind: 'redirect', returned: cameBack }),

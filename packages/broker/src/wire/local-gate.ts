@@ -7,10 +7,10 @@ import type { System } from '@countersign/client/system'
 import { digest } from '../seal.ts'
 import { Refusal } from './answer.ts'
 
-export const gateText =
+const gateText =
   'Onboarding OAuth is only available from local networks when auth is not enabled. To bypass this on a remote server, set HERMES_WEBUI_ONBOARDING_OPEN=1.'
 
-export const localPerson = 'local'
+const localPerson = 'local'
 const cookieName = 'countersign-connect'
 
 const privateNetworks = new BlockList()
