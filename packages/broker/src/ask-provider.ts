@@ -6,11 +6,11 @@ import type { System } from '@countersign/client/system'
 import { longestCallSeconds, type Parts, reasonOf } from './parts.ts'
 
 export function createAsk(system: System, closing: AbortSignal, log: Parts['log']): Parts['ask'] {
-  return async (provider, question) => {
+  return async (provider, question, seconds = longestCallSeconds) => {
     const [call, over] = [new AbortController(), new AbortController()]
     const endAfter = (seconds: number) => void system.sleep(seconds, over.signal).then(() => call.abort())
     const hurry = () => endAfter(closingSeconds)
-    endAfter(longestCallSeconds)
+    endAfter(seconds)
     if (closing.aborted) hurry()
     else closing.addEventListener('abort', hurry, { once: true })
     const note = (event: string, detail: Readonly<Record<string, string | number>>) =>

@@ -87,11 +87,11 @@ async function revoke(parts: Parts, { provider: id, tokens }: Connection): Promi
   const provider = parts.providers.get(id)
   if (provider?.revoke === undefined) return false
   try {
-    return await parts.ask(provider, async (context) => {
-      const limit = AbortSignal.timeout(longestRefreshSeconds * 1000)
-      const signal = AbortSignal.any([context.signal, limit])
-      return (await provider.revoke?.({ ...context, signal }, tokens)) ?? false
-    })
+    return await parts.ask(
+      provider,
+      async (context) => (await provider.revoke?.(context, tokens)) ?? false,
+      longestRefreshSeconds,
+    )
   } catch {
     return false
   }

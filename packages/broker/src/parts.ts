@@ -23,12 +23,13 @@ export interface Parts {
   readonly emit: (event: BrokerEvent) => void
   readonly log: NonNullable<BrokerOptions['log']>
   /**
-   * Asks a provider one thing, at most `longestCallSeconds` long (ask-provider.ts). Whatever it throws is a fault of the
+   * Asks a provider one thing, at most so many seconds long, by default `longestCallSeconds` (ask-provider.ts). Whatever it throws is a fault of the
    * provider's file: logged, and thrown on.
    */
   readonly ask: <Answer>(
     provider: Provider,
     question: (context: ProviderContext) => Promise<Answer>,
+    seconds?: number,
   ) => Promise<Answer>
   /** Runs on its own; `close` waits for it, and what it throws is logged. */
   readonly background: (event: string, work: () => Promise<void>) => void

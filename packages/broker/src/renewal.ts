@@ -205,11 +205,11 @@ async function send(work: Work, sending: Sending, marked: Lease): Promise<Renewa
 
 async function ask({ parts, provider }: Work, { tokens, account }: Connection): Promise<Renewed> {
   try {
-    return await parts.ask(provider, (context) => {
-      const limit = AbortSignal.timeout(longestRefreshSeconds * 1000)
-      const signal = AbortSignal.any([context.signal, limit])
-      return provider.refresh({ ...context, signal }, tokens, account)
-    })
+    return await parts.ask(
+      provider,
+      (context) => provider.refresh(context, tokens, account),
+      longestRefreshSeconds,
+    )
   } catch {
     // A fault of the provider's file, logged by `ask`: how far it came is unknown.
     return { type: 'answer_lost' }
