@@ -17,11 +17,12 @@ import { RequestError, TokenError } from './errors.ts'
 import { giveBack, leaseIdOf } from './leases.ts'
 import type { FlowsOfPerson, Parts, TokensOfBroker } from './parts.ts'
 import type { Provider } from './provider.ts'
+import { providerNamed } from './provider-named.ts'
 import { createRenewals, type Renewal, type Renewals } from './renewal.ts'
 import { recordEnd } from './renewed-tokens.ts'
 import { digest } from './seal.ts'
 import { seeConnection, viewOf } from './see-connection.ts'
-import { requestSentences, tokenSentences, unknownProvider } from './sentences.ts'
+import { requestSentences, tokenSentences } from './sentences.ts'
 
 export function createTokens(parts: Parts, flows: FlowsOfPerson): TokensOfBroker {
   const renewals = createRenewals(parts)
@@ -30,12 +31,7 @@ export function createTokens(parts: Parts, flows: FlowsOfPerson): TokensOfBroker
     ...createConnections(parts, flows),
     async token(person, providerName, options = {}) {
       options.signal?.throwIfAborted()
-      const provider = parts.providers.get(providerName.trim().toLowerCase())
-      if (provider === undefined)
-        throw new RequestError(
-          'unknown_provider',
-          unknownProvider(parts.options.providers.map(({ id }) => id)),
-        )
+      const provider = providerNamed(parts, providerName)
       const { connection, signal } = options
       return find({ parts, provider, person, connection, need: needOf(options), signal, renewals, rests })
     },

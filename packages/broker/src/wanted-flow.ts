@@ -10,8 +10,9 @@ import { labelOf } from './label.ts'
 import { requireOwner } from './owner.ts'
 import type { Parts } from './parts.ts'
 import type { Provider } from './provider.ts'
+import { providerNamed } from './provider-named.ts'
 import { digest } from './seal.ts'
-import { requestSentences, unknownProvider } from './sentences.ts'
+import { requestSentences } from './sentences.ts'
 
 export interface Wanted {
   readonly owner: Owner
@@ -25,11 +26,7 @@ export interface Wanted {
 
 export async function readWanted(parts: Parts, owner: Owner, request: StartRequest): Promise<Wanted> {
   requireOwner(owner)
-  const provider = parts.providers.get(request.provider.trim().toLowerCase())
-  if (provider === undefined) {
-    const known = parts.options.providers.map(({ id }) => id)
-    throw new RequestError('unknown_provider', unknownProvider(known))
-  }
+  const provider = providerNamed(parts, request.provider)
   const { scopes = [], returnTo = null } = request
   if (scopes.length > 50 || !scopes.every(isScope))
     throw new RequestError('invalid_request', requestSentences.scopes)
