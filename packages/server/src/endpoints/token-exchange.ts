@@ -1,7 +1,7 @@
 // Token exchange (RFC 8693): the request, the tokens in it, and the answer. What may be exchanged for what is
 // protocol/token-exchange.ts; whether a presented token counts now, live-token.ts.
-// Access tokens of this server are taken and given, and, in token-connection.ts, those of connected accounts; nothing else: an ID token says who signed in, not what was allowed, and
-// does not end with the sign-in.
+// Access tokens of this server are taken and given, and, in token-connection.ts, those of connected accounts are given; nothing
+// else: an ID token says who signed in, not what was allowed, and does not end with the sign-in.
 
 import { type AccessToken, accessToken, type Refusal, tokenExchange } from '@countersign/protocol'
 import { audit, byClient } from '../audit.ts'
