@@ -1,8 +1,14 @@
 // How a provider of connections is configured: one entry of the setting `connections`. What each kind needs beyond that is known to
 // whoever connects (connections.ts), and said at the start. What all settings have in common is settings.ts.
 
+import { connectionExchange } from '@countersign/protocol'
 import { z } from 'zod'
-import { loopbackOrHttps, providerId, secret } from './accounts/upstream/provider-settings.ts'
+import { loopbackOrHttps, secret } from './accounts/upstream/provider-settings.ts'
+
+/** Such as scopes and token types have it. */
+export const connectionId = z
+  .string()
+  .regex(connectionExchange.connectionProviderId, 'the id of a provider: use a-z, 0-9 and dashes')
 
 const connectionKinds = ['github', 'google', 'entra', 'gitlab', 'slack', 'codex', 'device', 'code'] as const
 
@@ -10,7 +16,7 @@ const connection = z
   .strictObject({
     kind: z.enum(connectionKinds),
     /** Connections are stored under it, and programs ask by it; it never changes. By default that of the vendor. */
-    id: providerId.optional(),
+    id: connectionId.optional(),
     /** What people call it; by default the vendor's own name. */
     name: z.string().min(1).max(40).optional(),
     /** Where discovery begins, for `device` and `code`: any provider with RFC 8628, or with codes and PKCE. */
@@ -46,7 +52,5 @@ export const connectionProviders = z
   .max(20)
   .refine((all) => new Set(all.map(nameOf)).size === all.length, 'each id once')
   .default([])
-
-export type ConnectionKind = (typeof connectionKinds)[number]
 
 export type ConnectionSettings = Readonly<z.infer<typeof connection>>

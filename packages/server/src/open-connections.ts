@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { audit } from './audit.ts'
 import { type Config, ConfigError } from './config.ts'
-import type { ConnectionKind, ConnectionSettings } from './connection-settings.ts'
+import type { ConnectionSettings } from './connection-settings.ts'
 import type { ConnectionEvent, Connections } from './connections.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
@@ -21,21 +21,9 @@ export interface ConnectParts {
   readonly log: Log
 }
 
-/** One entry of the setting, as connection-settings.ts describes it. */
-export interface ConnectProvider {
-  readonly kind: ConnectionKind
-  readonly id?: string | undefined
-  readonly name?: string | undefined
-  readonly issuer?: string | undefined
-  readonly baseUrl?: string | undefined
-  readonly clientId: string
+/** One entry of the setting. */
+export type ConnectProvider = Omit<ConnectionSettings, 'clientSecret'> & {
   readonly clientSecret?: string | undefined
-  readonly scopes?: readonly string[] | undefined
-  readonly flow?: 'device' | 'code' | undefined
-  readonly tenant?: string | undefined
-  readonly refreshGraceSeconds?: number | undefined
-  readonly parameters?: Readonly<Record<string, string>> | undefined
-  readonly audience?: Readonly<Record<string, string>> | undefined
 }
 
 /** Beside the server's own records: a file of its own, or the same database. */

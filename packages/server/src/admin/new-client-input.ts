@@ -3,7 +3,6 @@
 
 import {
   type Client,
-  connectionExchange,
   type GrantType,
   isResourceIndicator,
   readKeySet,
@@ -11,6 +10,7 @@ import {
   scopeToken,
 } from '@countersign/protocol'
 import { z } from 'zod'
+import { connectionId } from '../connection-settings.ts'
 import { AdminError } from './admin-error.ts'
 import { plainText } from './plain-text.ts'
 
@@ -86,11 +86,7 @@ const changeable = {
     .strictObject({ audiences: z.array(resource).max(200), foreignTokens: z.boolean().default(false) })
     .nullable(),
   /** The providers whose tokens it may have of people who connected an account there (protocol/connection-exchange.ts). */
-  connections: z
-    .array(
-      z.string().regex(connectionExchange.connectionProviderId, 'the id of a provider: a-z, 0-9 and dashes'),
-    )
-    .max(20),
+  connections: z.array(connectionId).max(20),
 }
 
 export const newClientInput = z

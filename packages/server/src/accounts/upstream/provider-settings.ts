@@ -19,14 +19,10 @@ export const secret = z.union([
   z.strictObject({ file: z.string().min(1) }),
 ])
 
-export const providerId = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'use a-z, 0-9 and dashes')
-
 export const identityProvider = z
   .strictObject({
     /** Part of the redirect URI that is registered at the provider; it never changes. */
-    id: providerId,
+    id: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'use a-z, 0-9 and dashes'),
     kind: z.enum(['oidc', 'github', 'orcid']).default('oidc'),
     /** What people call it: "Continue with NAME". */
     name: z.string().min(1).max(40),
