@@ -1,7 +1,7 @@
 // The part of oidc-provider that the benchmark and the tests use; the package ships no types of its own.
 // The server that uses it is oidc-provider-server.ts.
 declare module 'oidc-provider' {
-  import type { RequestListener } from 'node:http'
+  import type { RequestListener, ServerResponse } from 'node:http'
 
   export type AdapterPayload = {
     iat?: number
@@ -11,7 +11,7 @@ declare module 'oidc-provider' {
     grantId?: string
   }
 
-  type Context = { body: unknown; oidc?: { params?: unknown } }
+  type Context = { path: string; res: ServerResponse; body: unknown; oidc?: { params?: unknown } }
   type Client = { clientId: string }
   type DeviceCode = { clientId: string; iat: number; save: () => Promise<string> }
   type Grant = {

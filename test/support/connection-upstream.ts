@@ -2,9 +2,8 @@
 // used once, and revocation; anybody signs in under any name. What it gave out is written down, for tests that look for it elsewhere.
 // The same software as a provider of identities is upstream.ts.
 
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
+import { deviceClient, startOidcProvider } from './oidc-provider.ts'
 
 export interface ConnectionUpstream {
   readonly issuer: string
@@ -33,21 +32,10 @@ export async function startConnectionUpstream({
   deviceCodeSeconds = 600,
   accessTokenSeconds = 3600,
 }: UpstreamOptions): Promise<ConnectionUpstream> {
-  const { default: Provider } = await import('oidc-provider')
   const secrets = new Map<string, Set<string>>()
-  const http = createServer((request, response) => handler(request, response))
-  await new Promise<void>((done) => http.listen(0, '127.0.0.1', done))
-  const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, {
+  const { issuer, provider, accepts, close } = await startOidcProvider({
     clients: [
-      {
-        client_id: deviceApp.clientId,
-        token_endpoint_auth_method: 'none',
-        application_type: 'native',
-        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-        redirect_uris: [],
-        response_types: [],
-      },
+      deviceClient(deviceApp.clientId),
       {
         client_id: codeApp.clientId,
         client_secret: codeApp.clientSecret,
@@ -60,8 +48,6 @@ export async function startConnectionUpstream({
       deviceFlow: { enabled: true },
       devInteractions: { enabled: true },
       revocation: { enabled: true },
-      userinfo: { enabled: true },
-      resourceIndicators: { enabled: false, getResourceServerInfo: () => ({}) },
     },
     ttl: {
       DeviceCode: deviceCodeSeconds,
@@ -84,18 +70,7 @@ export async function startConnectionUpstream({
     note(secrets, context.oidc?.params)
     note(secrets, context.body)
   })
-  const handler = provider.callback()
-  return {
-    issuer,
-    secrets,
-    isLive: async (token) =>
-      (await fetch(`${issuer}/me`, { headers: { authorization: `Bearer ${token}` } })).ok,
-    close: () =>
-      new Promise((done) => {
-        http.close(() => done())
-        http.closeAllConnections()
-      }),
-  }
+  return { issuer, secrets, isLive: accepts, close }
 }
 
 const names = ['device_code', 'code', 'code_verifier', 'access_token', 'refresh_token', 'id_token'] as const

@@ -1,8 +1,7 @@
 // A real OpenID provider for tests (npm `oidc-provider`) on loopback, where anybody signs in under any name; and a person there
 // without a browser, who signs in and agrees, or does not. In a real browser it is visited by journey/upstream.test.ts.
 
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { startOidcProvider } from './oidc-provider.ts'
 
 export interface UpstreamServer {
   readonly issuer: string
@@ -23,12 +22,8 @@ export async function startUpstream(
   id = 'corp',
   port = 0,
 ): Promise<UpstreamServer> {
-  const { default: Provider } = await import('oidc-provider')
   const people = new Map<string, Readonly<Record<string, unknown>>>()
-  const http = createServer((request, response) => handler(request, response))
-  await new Promise<void>((done) => http.listen(port, '127.0.0.1', done))
-  const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, {
+  const settings = {
     clients: [
       {
         client_id: upstreamClient.clientId,
@@ -38,11 +33,7 @@ export async function startUpstream(
       },
     ],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
-    features: {
-      devInteractions: { enabled: true },
-      userinfo: { enabled: true },
-      resourceIndicators: { enabled: false, getResourceServerInfo: () => ({}) },
-    },
+    features: { devInteractions: { enabled: true } },
     findAccount: (_context: unknown, sub: string) => ({
       accountId: sub,
       claims: () => ({
@@ -53,18 +44,9 @@ export async function startUpstream(
         ...people.get(sub),
       }),
     }),
-  })
-  const handler = provider.callback()
-  return {
-    issuer,
-    client: upstreamClient,
-    people,
-    close: () =>
-      new Promise((done) => {
-        http.close(() => done())
-        http.closeAllConnections()
-      }),
   }
+  const { issuer, close } = await startOidcProvider(settings, port)
+  return { issuer, client: upstreamClient, people, close }
 }
 
 /** Goes to the provider as `login` and returns the address that it sends the browser back to. */

@@ -2,10 +2,10 @@
 // discovery to tokens, account, refresh and revocation. Its pages are driven by plain form posts.
 import assert from 'node:assert/strict'
 import { mkdtempSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { deviceClient, type OidcProvider, startOidcProvider } from '../../../test/support/oidc-provider.ts'
 import { keyOf, openStore } from './credentials.ts'
 import { freshCredential } from './refresh.ts'
 import { signIn } from './sign-in.ts'
@@ -13,33 +13,17 @@ import { signOut } from './sign-out.ts'
 import { system } from './system.ts'
 import { virtualSystem } from './testing/virtual-time.ts'
 
-let http: Server
+let server: OidcProvider
 let issuer: string
 
 before(async () => {
-  const { default: Provider } = await import('oidc-provider')
-  http = createServer((request, response) => handler(request, response))
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  const address = http.address()
-  issuer = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
-  const provider = new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'test-cli',
-        token_endpoint_auth_method: 'none',
-        application_type: 'native',
-        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-        redirect_uris: [],
-        response_types: [],
-      },
-    ],
+  server = await startOidcProvider({
+    clients: [deviceClient('test-cli')],
     claims: { openid: ['sub'], email: ['email'], profile: ['name'] },
     features: {
       deviceFlow: { enabled: true },
       revocation: { enabled: true },
       devInteractions: { enabled: true },
-      userinfo: { enabled: true },
-      resourceIndicators: { enabled: false, getResourceServerInfo: () => ({}) },
     },
     issueRefreshToken: async () => true,
     findAccount: (_context: unknown, id: string) => ({
@@ -47,13 +31,10 @@ before(async () => {
       claims: () => ({ sub: id, email: `${id}@example.com`, name: 'Mia' }),
     }),
   })
-  const handler = provider.callback()
+  issuer = server.issuer
 })
 
-after(() => {
-  http.closeAllConnections()
-  http.close()
-})
+after(() => server.close())
 
 test('DC-01 DC-11 our device login completes against oidc-provider, is kept, renews and is revoked', async () => {
   const store = openStore({ directory: join(mkdtempSync(join(tmpdir(), 'store-')), 'c') })
