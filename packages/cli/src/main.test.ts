@@ -2,7 +2,6 @@
 // messages for what goes wrong. On a terminal: main.pty.test.ts.
 import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { keyOf, type LiveCredential, openStore } from '@countersign/client/credentials'
 import {
@@ -15,7 +14,7 @@ import {
   type ScriptedServer,
   startScriptedServer,
 } from '@countersign/client/testing'
-import { type Finished, freshEnvironment, runProgram } from './testing/run-program.ts'
+import { type Finished, freshEnvironment, runProgram, tellingLoads } from './testing/run-program.ts'
 
 let server: ScriptedServer
 let env: Record<string, string>
@@ -197,17 +196,7 @@ test('DC-20 the device tells its name, version and agent for the approval page',
 
 test('CL-09 token with a good stored token asks nobody and loads neither parser nor OAuth library nor server', async () => {
   store()
-  const loaded = join(env.HOME ?? '', 'loaded.mjs')
-  writeFileSync(
-    loaded,
-    `import { registerHooks } from 'node:module'
-     registerHooks({ resolve: (name, context, next) => {
-       const found = next(name, context)
-       process.stderr.write(found.url + '\\n')
-       return found
-     } })`,
-  )
-  const result = await run(['token'], { NODE_OPTIONS: `--import=${loaded}` })
+  const result = await run(['token'], tellingLoads(env.HOME ?? ''))
   assert.equal(result.stdout, 'ACCESS-canary-0\n')
   assert.match(result.stderr, /credentials\.ts/)
   assert.doesNotMatch(result.stderr, /commander|oauth4webapi|packages\/server|sqlite|uqr|program\.ts/)

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { freshEnvironment, runProgram } from '../testing/run-program.ts'
+import { freshEnvironment, runProgram, tellingLoads } from '../testing/run-program.ts'
 import { endServers, serveProgram } from '../testing/serve-program.ts'
 
 let data: string
@@ -32,17 +32,7 @@ test('with a provider there is a database of connections for its owner alone, an
 })
 
 test('without providers there is neither, and the broker is not even loaded', async () => {
-  const loaded = join(data, 'loaded.mjs')
-  writeFileSync(
-    loaded,
-    `import { registerHooks } from 'node:module'
-     registerHooks({ resolve: (name, context, next) => {
-       const found = next(name, context)
-       process.stderr.write(found.url + '\\n')
-       return found
-     } })`,
-  )
-  const { child, line, ended } = await serveProgram(data, { ...env, NODE_OPTIONS: `--import=${loaded}` })
+  const { child, line, ended } = await serveProgram(data, { ...env, ...tellingLoads(data) })
   assert.ok(!existsSync(join(data, 'connections.db')))
   assert.equal((await fetch(`${line.issuer}/account/connections`)).status, 404)
   child.kill('SIGTERM')

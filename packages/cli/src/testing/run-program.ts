@@ -1,7 +1,7 @@
 // Runs the real program as a process of its own through pipes, with its own empty home. For tests.
 // In a pseudo-terminal: test/support/pty.ts of the repository.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,21 @@ export function freshEnvironment(): Record<string, string> {
       for (const one of homes) rmSync(one, { recursive: true, force: true })
     })
   return { PATH: process.env.PATH ?? '', HOME: home, COUNTERSIGN_CONFIG_DIR: join(home, 'config') }
+}
+
+/** The variables with which a program writes to stderr what it loads, by a file in this directory. */
+export function tellingLoads(directory: string): Record<string, string> {
+  const hook = join(directory, 'loaded.mjs')
+  writeFileSync(
+    hook,
+    `import { registerHooks } from 'node:module'
+     registerHooks({ resolve: (name, context, next) => {
+       const found = next(name, context)
+       process.stderr.write(found.url + '\\n')
+       return found
+     } })`,
+  )
+  return { NODE_OPTIONS: `--import=${hook}` }
 }
 
 export async function runProgram(
