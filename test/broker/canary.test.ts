@@ -47,9 +47,9 @@ test('CL-17 no secret of a connection is in any answer to the browser', () => {
 })
 
 test('CL-17 no secret of a connection is in any address, but for the code that the provider sends back', () => {
-  assert.ok(kept.addresses.some((url) => url.includes('/account/connections/callback?')))
+  assert.ok(kept.addresses.some((url) => url.includes('/account/connections/callback/shop?')))
   for (const url of kept.addresses) {
-    const but = url.startsWith(`${world.issuer}/account/connections/callback?`) ? ['code'] : []
+    const but = url.startsWith(`${world.issuer}/account/connections/callback/shop?`) ? ['code'] : []
     assert.deepEqual(leaked(world, decodeURIComponent(url), but), [], url.split('?')[0])
   }
 })

@@ -113,7 +113,7 @@ function fileOf(path: string, query: URLSearchParams): File | undefined {
     case '/authorize':
       return [
         'text/html',
-        page('Acme', `<a href="${base}/callback?code=c0de&state=${query.get('state')}">Allow</a>`),
+        page('Acme', `<a href="${base}/callback/acme?code=c0de&state=${query.get('state')}">Allow</a>`),
       ]
     case '/settings':
       return ['text/html', page('Settings', elementOf(query.get('provider') ?? 'github'), element)]

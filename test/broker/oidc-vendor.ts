@@ -27,7 +27,7 @@ export async function startOidcVendor(): Promise<OidcVendor> {
         client_id: client.clientId,
         client_secret: client.clientSecret,
         grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code', 'refresh_token'],
-        redirect_uris: [redirectUri],
+        redirect_uris: [redirectUri, `${redirectUri}/browser`],
       },
     ],
     claims: { openid: ['sub'], email: ['email'], profile: ['preferred_username'] },

@@ -56,8 +56,8 @@ export async function startConnectionsWorld({
 }: WorldOptions = {}): Promise<ConnectionsWorld> {
   const port = await freePort()
   const callback = `http://localhost:${port}/account/connections/callback`
-  const upstream = await startConnectionUpstream({ callback, ...upstreamOptions })
-  const second = withSecond ? await startSecond(callback) : undefined
+  const upstream = await startConnectionUpstream({ callback: `${callback}/shop`, ...upstreamOptions })
+  const second = withSecond ? await startSecond(`${callback}/second-code`) : undefined
   const folder = mkdtempSync(join(tmpdir(), 'countersign-connections-'))
   const config = join(folder, 'config.json')
   const scopes = ['openid', 'profile', 'offline_access']

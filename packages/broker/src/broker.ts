@@ -17,7 +17,10 @@ export interface BrokerOptions {
   readonly key: Uint8Array
   /** By default connections are sealed into `store`. */
   readonly vault?: Vault
-  /** Where a provider sends the browser back to; needed for providers of kind `redirect`. */
+  /**
+   * Where providers of kind `redirect` send the browser back to; each to a place of its own below it, named by its id
+   * (`…/callback/github`), which is what is registered there.
+   */
   readonly redirectUri?: string
   readonly log?: (level: 'info' | 'warn', event: string, detail: Readonly<Record<string, unknown>>) => void
   readonly system?: System
@@ -111,8 +114,8 @@ export interface Broker {
   ): Promise<FlowView>
   /** What it was, if it was over already. Undefined for a flow of anybody else, as for one that never was. */
   cancel(owner: Owner, flowId: string): Promise<FlowView | undefined>
-  /** The browser is back from a provider of kind `redirect`. */
-  returned(owner: Owner, query: URLSearchParams): Promise<FlowView>
+  /** The browser is back from a provider of kind `redirect`, at the place of the one with this id. */
+  returned(owner: Owner, provider: string, query: URLSearchParams): Promise<FlowView>
   connections(person: string): Promise<readonly ConnectionView[]>
   rename(person: string, connection: string, label: string): Promise<ConnectionView>
   /** Revokes at the provider where that can be done, and forgets. `revoked` says whether the provider did. */

@@ -97,6 +97,16 @@ describe('connecting again', () => {
     )
   })
 
+  test('without being told whose account it is changes nothing where that was known', async () => {
+    await using world = brokerWorld()
+    await connect(world)
+    const [before] = await world.broker.connections('ada')
+    const view = await connect(world, { connection: before?.id }, null)
+    assert.equal(view.state, 'error')
+    assert.equal((await world.broker.token('ada', 'scripted')).accessToken, 'access-token-1')
+    assert.equal(world.provider.asked.revoke.length, 1)
+  })
+
   test('a connection of somebody else, or that is none, is not found', async () => {
     await using world = brokerWorld()
     await connect(world)

@@ -29,7 +29,7 @@ test('a code is exchanged at once, and nothing is asked before the browser is ba
   await clock.pass(120)
   assert.equal(provider.asked.poll.length, 0)
   provider.polls.push(provider.approved())
-  const back = await broker.returned(ada, query())
+  const back = await broker.returned(ada, 'scripted', query())
   assert.deepEqual([back.id, back.state, back.returnTo], [view.id, 'pending', '/after'])
   await clock.settle()
   assert.equal((await broker.status(ada, view.id)).state, 'success')
@@ -40,7 +40,7 @@ test('an exchange that meets trouble is done again with the same code', async ()
   await using world = brokerWorld({ provider: redirecting })
   const { view, query } = await started(world)
   world.provider.polls.push({ type: 'trouble' }, { type: 'trouble' }, world.provider.approved())
-  await world.broker.returned(ada, query())
+  await world.broker.returned(ada, 'scripted', query())
   await world.clock.pass(60)
   assert.equal((await world.broker.status(ada, view.id)).state, 'success')
   assert.equal(world.provider.asked.poll.length, 3)
@@ -52,13 +52,13 @@ test('a reload of the page, or two at once, sends the code once', async () => {
   const { query } = await started(world)
   const slow = Promise.withResolvers<Answer>()
   provider.polls.push(slow.promise)
-  await Promise.all([broker.returned(ada, query()), broker.returned(ada, query())])
+  await Promise.all([broker.returned(ada, 'scripted', query()), broker.returned(ada, 'scripted', query())])
   await clock.settle()
-  assert.equal((await broker.returned(ada, query())).state, 'pending')
-  assert.equal((await broker.returned(ada, query({ error: 'access_denied' }))).state, 'pending')
+  assert.equal((await broker.returned(ada, 'scripted', query())).state, 'pending')
+  assert.equal((await broker.returned(ada, 'scripted', query({ error: 'access_denied' }))).state, 'pending')
   slow.resolve(provider.approved())
   await clock.settle()
-  assert.equal((await broker.returned(ada, query())).state, 'success')
+  assert.equal((await broker.returned(ada, 'scripted', query())).state, 'success')
   assert.equal(provider.asked.poll.length, 1)
 })
 
@@ -66,13 +66,16 @@ test('a no at the provider ends it, and a cancel or the end of its time before t
   await using world = brokerWorld({ provider: redirecting })
   const { broker, clock } = world
   const first = await started(world)
-  assert.equal((await broker.returned(ada, first.query({ error: 'access_denied' }))).state, 'denied')
+  assert.equal(
+    (await broker.returned(ada, 'scripted', first.query({ error: 'access_denied' }))).state,
+    'denied',
+  )
   const second = await started(world)
   await broker.cancel(ada, second.view.id)
-  assert.equal((await broker.returned(ada, second.query())).state, 'cancelled')
+  assert.equal((await broker.returned(ada, 'scripted', second.query())).state, 'cancelled')
   const third = await started(world)
   await clock.pass(900)
-  assert.equal((await broker.returned(ada, third.query())).state, 'expired')
+  assert.equal((await broker.returned(ada, 'scripted', third.query())).state, 'expired')
   assert.equal(world.provider.asked.poll.length, 0)
 })
 
@@ -84,7 +87,7 @@ describe('CL-02 CL-20 what did not come back from where it was sent', () => {
       { ...ada, session: 'another' },
       { person: 'eve', session: 'of eve' },
     ])
-      await assert.rejects(world.broker.returned(owner, query()), { code: 'flow_not_found' })
+      await assert.rejects(world.broker.returned(owner, 'scripted', query()), { code: 'flow_not_found' })
     assert.equal((await world.broker.status(ada, view.id)).state, 'pending')
     assert.equal(world.provider.asked.poll.length, 0)
   })
@@ -103,8 +106,29 @@ describe('CL-02 CL-20 what did not come back from where it was sent', () => {
       ['state=.', 'flow_not_found'],
     ]
     for (const [query, code] of queries)
-      await assert.rejects(world.broker.returned(ada, new URLSearchParams(query)), { code }, query)
+      await assert.rejects(
+        world.broker.returned(ada, 'scripted', new URLSearchParams(query)),
+        { code },
+        query,
+      )
     assert.equal((await world.broker.status(ada, view.id)).state, 'pending')
+  })
+
+  test('CL-03 what arrives at the place of another provider is not taken, so no provider is told another one’s code', async () => {
+    await using world = brokerWorld({ provider: redirecting })
+    const { view, query } = await started(world)
+    assert.equal(
+      world.provider.asked.begin.at(-1)?.redirectUri,
+      'https://app.example/connections/callback/scripted',
+    )
+    for (const place of ['other', '', 'scripted/more'])
+      await assert.rejects(world.broker.returned(ada, place, query()), { code: 'wrong_state' }, place)
+    assert.equal((await world.broker.status(ada, view.id)).state, 'pending')
+    assert.equal(world.provider.asked.poll.length, 0)
+    world.provider.polls.push(world.provider.approved())
+    await world.broker.returned(ada, 'scripted', query())
+    await world.clock.settle()
+    assert.equal((await world.broker.status(ada, view.id)).state, 'success')
   })
 
   test('S3-5 why a provider sent somebody back is in the log, in words of the RFC and no others', async () => {
@@ -115,7 +139,7 @@ describe('CL-02 CL-20 what did not come back from where it was sent', () => {
       ['the code is SECRET', 'other'],
     ] as const) {
       const { view, query } = await started(world)
-      await world.broker.returned(ada, query({ error, error_description: 'SECRET' }))
+      await world.broker.returned(ada, 'scripted', query({ error, error_description: 'SECRET' }))
       assert.deepEqual(world.log.at(-1), {
         event: 'flow.returned_refused',
         detail: { flow: view.id, provider: 'scripted', error: noted },
@@ -127,7 +151,7 @@ describe('CL-02 CL-20 what did not come back from where it was sent', () => {
   test('a provider that never sends a browser has no way back', async () => {
     await using world = brokerWorld()
     const { query } = await started(world)
-    await assert.rejects(world.broker.returned(ada, query()), { code: 'flow_not_found' })
+    await assert.rejects(world.broker.returned(ada, 'scripted', query()), { code: 'flow_not_found' })
   })
 
   test('a query that the provider cannot read ends the flow with a sentence, not with what was thrown', async () => {
@@ -136,7 +160,7 @@ describe('CL-02 CL-20 what did not come back from where it was sent', () => {
     }
     await using world = brokerWorld({ provider: { ...redirecting, returned } })
     const { query } = await started(world)
-    const view = await world.broker.returned(ada, query())
+    const view = await world.broker.returned(ada, 'scripted', query())
     assert.equal(view.state, 'error')
     assert.doesNotMatch(JSON.stringify(view), /evidence/)
   })

@@ -75,7 +75,7 @@ export function createFlows(parts: Parts, rooms: Rooms): Flows & { cancelOf(pers
     return viewOf(after, system.now())
   }
 
-  async function returned(owner: Owner, query: URLSearchParams): Promise<FlowView> {
+  async function returned(owner: Owner, from: string, query: URLSearchParams): Promise<FlowView> {
     const [state, ...more] = query.getAll('state')
     const [id, secret, ...rest] = (state ?? '').split('.')
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
@@ -88,6 +88,8 @@ export function createFlows(parts: Parts, rooms: Rooms): Flows & { cancelOf(pers
       // Without the secret half it is somebody else's link (RFC 9700 §4.7.1).
       if (secret === undefined || more.length + rest.length > 0 || !isState(secrets, secret))
         throw new RequestError('wrong_state', requestSentences.wrong_state)
+      // At the place of another provider: a code must not be told to one that it is not from (RFC 9700 §4.4.2.2).
+      if (provider.id !== from) throw new RequestError('wrong_state', requestSentences.wrong_state)
       // Reloaded: a code is never sent twice.
       if (secrets.returned) return viewOf(flow, system.now())
       const answer = readReturn(() => provider.returned?.(secrets.remembered, query))

@@ -85,7 +85,7 @@ test('S3-7 CL-20 a flow is its own session only: another person, and another ses
 test('nobody signed in: 401 for everything but the element', async () => {
   open()
   const nobody = world.browser()
-  const get = ['poll?flow_id=x', 'events?flow_id=x', 'connections', 'callback?code=x&state=x']
+  const get = ['poll?flow_id=x', 'events?flow_id=x', 'connections', 'callback/acme?code=x&state=x']
   for (const path of get) assert.deepEqual(await nobody.ask(path), [401, { error: 'Sign in first' }], path)
   for (const path of ['start', 'cancel', 'disconnect'])
     assert.deepEqual(await nobody.ask(path, { body: {} }), [401, { error: 'Sign in first' }], path)
@@ -100,7 +100,7 @@ test('another method: 405 that names the right one; HEAD as GET without the cont
   }
   assert.deepEqual(await allow('start', {}), [405, 'POST'])
   assert.deepEqual(await allow('poll?flow_id=x', { method: 'POST' }), [405, 'GET, HEAD'])
-  assert.deepEqual(await allow('callback?code=x', { method: 'HEAD' }), [405, 'GET'])
+  assert.deepEqual(await allow('callback/acme?code=x', { method: 'HEAD' }), [405, 'GET'])
   assert.deepEqual(await allow('connections', { method: 'OPTIONS' }), [405, 'GET, HEAD'])
   const head = await page.send('connections', { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text()], [200, ''])
@@ -265,7 +265,7 @@ test('back from the provider: the browser goes on where it came from, and nothin
   const state = new URL(String(begun.authorization_url)).searchParams.get('state') ?? ''
   assert.equal(begun.user_code, undefined)
   world.providers.acme.polls.push(world.providers.acme.approved())
-  const coming = page.send(`callback?code=abc&state=${state}`)
+  const coming = page.send(`callback/acme?code=abc&state=${state}`)
   await world.clock.pass(1)
   const back = await coming
   assert.deepEqual([back.status, back.headers.get('location')], [303, '/settings?tab=1'])
@@ -284,7 +284,7 @@ test('back from the provider without anything to come back to: a page in words, 
     [page, `code=<script>&state=${state}&state=${state}`],
   ]
   for (const [browser, query] of tries) {
-    const response = await browser.send(`callback?${query}`)
+    const response = await browser.send(`callback/acme?${query}`)
     assert.ok([404, 409].includes(response.status), `${response.status}`)
     assert.match(response.headers.get('content-security-policy') ?? '', /^default-src 'none'/)
     const text = await response.text()

@@ -95,7 +95,7 @@ export function createConnectHandler(broker: Broker, options: ConnectOptions): C
     const url = new URL(request.url)
     const name = url.pathname.startsWith(`${basePath}/`) ? url.pathname.slice(basePath.length + 1) : ''
     if (name === 'element.js' && isRead(request)) return headOr(request, elementScript(request))
-    const route = routes.get(name)
+    const route = routes.get(name.startsWith('callback/') ? 'callback' : name)
     if (route === undefined) return undefined
     try {
       requireMethod(request, route)
@@ -214,7 +214,8 @@ async function start(
 
 async function callback(broker: Broker, options: Settled, { owner, url, request }: Asked): Promise<Response> {
   try {
-    const view = await broker.returned(owner, url.searchParams)
+    const provider = url.pathname.slice(`${options.basePath}/callback/`.length)
+    const view = await broker.returned(owner, provider, url.searchParams)
     const path = ownPath(view.returnTo ?? options.returnTo) ?? options.returnTo
     // A page that is looked at without scripts shows at once how it went.
     if (view.state === 'pending')

@@ -69,9 +69,11 @@ export function createHear(parts: Parts, changes: FlowChanges, deliveries: Deliv
         return
       }
       const { account } = answer
-      if (secrets.account === null || account === null || secrets.account === account.id)
+      if (secrets.account === null || secrets.account === account?.id)
         return tokens(flow, provider, { tokens: answer.tokens, account })
-      await patiently(flow, { type: 'problem', problem: 'other_account' })
+      // Whose tokens these are must be known where they take the place of others.
+      const problem = account === null ? 'provider_answer' : 'other_account'
+      await patiently(flow, { type: 'problem', problem })
       revoke(flow, provider, answer)
     },
     async ended(flow, problem) {

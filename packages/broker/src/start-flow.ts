@@ -10,7 +10,7 @@ import type { FlowChanges } from './flow-changes.ts'
 import { sealSecrets } from './flow-secrets.ts'
 import { inTurn } from './in-turn.ts'
 import type { Parts } from './parts.ts'
-import type { Begun } from './provider.ts'
+import type { Begun, Provider } from './provider.ts'
 import { digest } from './seal.ts'
 import { problemSentences, requestSentences, startSentences } from './sentences.ts'
 import { isSame, newFlow, readWanted, type Wanted, whatOf } from './wanted-flow.ts'
@@ -66,7 +66,7 @@ export function createStartFlow(parts: Parts, changes: FlowChanges): StartFlow {
 
   async function begin({ provider, scopes, renewed }: Wanted, flow: Flow): Promise<Flow> {
     const secret = Buffer.from(system.randomBytes(32)).toString('base64url')
-    const asked = { scopes, redirectUri: parts.options.redirectUri ?? '', state: `${flow.id}.${secret}` }
+    const asked = { scopes, redirectUri: redirectUriOf(parts, provider), state: `${flow.id}.${secret}` }
     const begun = await parts
       .ask(provider, (context) => provider.begin(context, asked))
       .then(showable)
@@ -98,6 +98,11 @@ export function createStartFlow(parts: Parts, changes: FlowChanges): StartFlow {
     changes.abandon(provider, begun.remembered)
     throw new RequestError('wrong_state', requestSentences.cancelled_meanwhile)
   }
+}
+
+/** Each provider has its own, so that an answer which names no issuer is known by where it arrives (RFC 9700 §4.4.2.2). */
+function redirectUriOf({ options }: Parts, { id }: Provider): string {
+  return `${options.redirectUri ?? ''}/${id}`
 }
 
 /** What a provider sends goes into a link: one that runs a script, or shows the code to the network, is no answer. */

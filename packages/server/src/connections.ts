@@ -69,7 +69,7 @@ export interface Connections {
     wait: { readonly seconds: number; readonly signal?: AbortSignal },
   ): Promise<ConnectionFlow>
   cancel(owner: ConnectionOwner, flowId: string): Promise<ConnectionFlow | undefined>
-  returned(owner: ConnectionOwner, query: URLSearchParams): Promise<ConnectionFlow>
+  returned(owner: ConnectionOwner, provider: string, query: URLSearchParams): Promise<ConnectionFlow>
   connections(person: string): Promise<readonly ConnectionSummary[]>
   rename(person: string, connection: string, label: string): Promise<ConnectionSummary>
   disconnect(person: string, connection: string): Promise<{ readonly revoked: boolean }>

@@ -5,6 +5,7 @@
 import { html } from 'hono/html'
 import type { ConnectionFlow } from '../connections.ts'
 import { json, type PlainResponse, seeOther } from '../http.ts'
+import { connectionsCallback } from '../open-connections.ts'
 import { accountForm } from './account-form.ts'
 import { type ConnectionVisit, connectionsPath, forConnections } from './connection-visit.ts'
 import { here } from './links.ts'
@@ -36,7 +37,8 @@ export const connectionCallback = forConnections(async (visit) => {
   const { services, request, connections, owner } = visit
   // UI-09: whoever looks whether there is something here has spent nothing.
   if (request.method === 'HEAD') return seeOther(here(services, connectionsPath))
-  const { id } = await connections.returned(owner, new URLSearchParams(request.query))
+  const provider = request.path.slice(connectionsCallback.length + 1)
+  const { id } = await connections.returned(owner, provider, new URLSearchParams(request.query))
   // Mostly the provider answers before anybody would have looked; a slow one is waited for on a page that says so.
   const { state } = await heldStatus(visit, id, shortSeconds)
   return seeOther(here(services, `${flowPath(id)}${state === 'pending' ? `?${isBack}` : ''}`))

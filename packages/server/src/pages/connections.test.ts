@@ -25,7 +25,7 @@ test('without providers there are no pages of connections, and the account page 
   const server = await createPeopledServer()
   const browser = openBrowser(server)
   assert.doesNotMatch((await signIn(browser)).body, /connections/)
-  for (const path of [base, `${base}/callback`, `${base}/${'0'.repeat(32)}`])
+  for (const path of [base, `${base}/callback/there`, `${base}/${'0'.repeat(32)}`])
     assert.equal((await browser.get(path)).status, 404, path)
   for (const form of forms) assert.equal((await browser.post(`${base}/${form}`, {})).status, 404, form)
 })
@@ -33,7 +33,7 @@ test('without providers there are no pages of connections, and the account page 
 test('nobody sees or does anything there without being signed in, or without a form of ours', async () => {
   const { server, browser, connections } = await world()
   assert.equal((await server.call('GET', base)).headers.location, '/login')
-  assert.equal((await server.call('GET', `${base}/callback?state=x`)).headers.location, '/login')
+  assert.equal((await server.call('GET', `${base}/callback/there?state=x`)).headers.location, '/login')
   for (const form of forms) {
     const path = `${base}/${form}`
     assert.equal((await server.call('POST', path, { form: { a: 'b' } })).headers.location, '/login', form)
@@ -95,7 +95,7 @@ test('UI-03 a provider of the redirect kind is reached by a page that goes on, a
   assert.equal(page.leaves?.href, 'https://slack.example/oauth?state=made-here&client_id=us')
   const pending = await browser.get(`${base}/${'1'.padStart(32, '0')}`)
   assert.match(pending.body, /Continue to <bdi>Slack/)
-  const back = await browser.get(`${base}/callback?state=${'1'.padStart(32, '0')}&code=abc`)
+  const back = await browser.get(`${base}/callback/there?state=${'1'.padStart(32, '0')}&code=abc`)
   assert.match(back.path, /0{31}1$/)
   assert.match(back.body, /<bdi>Slack<\/bdi> is connected/)
 })
@@ -105,7 +105,7 @@ test('who comes back from a slow provider is told that there is nothing more to 
   await begin('slack')
   server.services.held.release()
   const id = '1'.padStart(32, '0')
-  const back = await browser.get(`${base}/callback?state=${id}&code=slow`)
+  const back = await browser.get(`${base}/callback/there?state=${id}&code=slow`)
   assert.equal(back.path, `${base}/${id}?back`)
   assert.match(back.body, /You are back from <bdi>Slack/)
   assert.match(back.body, /data-await=/)
@@ -176,7 +176,7 @@ test('S3-7 CL-20 a flow of another session or another person is none, to look at
   for (const email of ['mia@example.com', 'bob@example.com']) {
     const other = openBrowser(server)
     await signIn(other, email)
-    for (const place of [path, `${path}/status`, `${base}/callback?state=${path.slice(-32)}&code=x`]) {
+    for (const place of [path, `${path}/status`, `${base}/callback/there?state=${path.slice(-32)}&code=x`]) {
       const page = await other.get(place)
       assert.equal(page.status, 404, `${email} ${place}`)
       assert.match(page.body, /There is nothing to go on with here/)
@@ -262,7 +262,7 @@ test('S3-5 what goes wrong is told in a sentence of ours, and the evidence is in
 
 test('UI-09 looking whether there is something at the callback spends nothing', async () => {
   const { server, cookie, connections } = await world()
-  const looked = await server.call('HEAD', `${base}/callback?state=x&code=y`, {
+  const looked = await server.call('HEAD', `${base}/callback/there?state=x&code=y`, {
     headers: { cookie: cookie() },
   })
   assert.equal(looked.status, 303)

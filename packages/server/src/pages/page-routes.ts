@@ -100,7 +100,7 @@ export const pageRoutes: readonly Route[] = [
   page('/account/connections/cancel', { POST: submitCancelConnection }),
   page('/account/connections/rename', { POST: submitRenameConnection }),
   page('/account/connections/disconnect', { POST: submitDisconnectConnection }),
-  page('/account/connections/callback', { GET: connectionCallback }),
+  page('/account/connections/callback/', { GET: connectionCallback }),
   page('/account/connections/', { GET: connectionFlow }),
   page('/account/passkeys', { POST: submitNewPasskey }),
   page('/account/passkeys/remove', { POST: submitRemovePasskey }),

@@ -148,8 +148,8 @@ function flowsThatWait(ask: (what: string) => void): Flows {
       if (find(owner, id).state === 'pending') change(id, { state: 'cancelled' })
       return find(owner, id)
     },
-    async returned(owner, query) {
-      ask(`returned ${query}`)
+    async returned(owner, provider, query) {
+      ask(`returned ${provider} ${query}`)
       const id = query.get('state') ?? ''
       find(owner, id)
       // The other codes are exchanged in no time.
