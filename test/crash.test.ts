@@ -21,7 +21,7 @@ const authorization = `Basic ${Buffer.from(`crash-api:${secret}`).toString('base
 
 async function survive(
   kills: number,
-  where: { data: string; databaseUrl?: string },
+  where: { data: string; databaseUrl?: string; longestLife: number },
   store: () => Promise<Store>,
 ) {
   // SEED repeats the choices, though not the moments.
@@ -35,7 +35,8 @@ async function survive(
     COUNTERSIGN_RATE_CREATE_PER_ADDRESS: '100000',
     NODE_COMPILE_CACHE: join(where.data, 'compiled'),
   }
-  const start = () => startServer({ ...where, env, args: ['--port', `${port}`] })
+  const { longestLife, ...place } = where
+  const start = () => startServer({ ...place, env, args: ['--port', `${port}`] })
   const database = where.databaseUrl === undefined ? [] : ['--database-url', where.databaseUrl]
   let server = await start()
   const opened = await store()
@@ -45,7 +46,7 @@ async function survive(
     await addClient('crash-api', secret, '--first-party', '--data', where.data, ...database)
     load = await startLoad(issuer, 6, random)
     for (let kill = 0; kill < kills; kill++) {
-      await pause(20 + random() * 250)
+      await pause(20 + random() * longestLife)
       await server.program.kill('SIGKILL')
       server = await start()
       // A right user code costs no try, unless the server dies while it looks.
@@ -107,7 +108,7 @@ async function everything<R extends { id: string }>(
 test('DT-08 DT-15 RT-03 a server on SQLite is killed a hundred times: nothing acknowledged is lost, nothing redeemed twice', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'countersign-crash-'))
   const path = join(data, 'countersign.db')
-  const ledger = await survive(100, { data }, () => openStore({ path }))
+  const ledger = await survive(100, { data, longestLife: 250 }, () => openStore({ path }))
   tell(t, ledger)
   rmSync(data, { recursive: true, force: true })
 })
@@ -116,7 +117,8 @@ test('DT-08 DT-15 RT-03 a server on PostgreSQL is killed twenty times: the same'
   const postgres = await startPostgres()
   const data = mkdtempSync(join(tmpdir(), 'countersign-crash-'))
   try {
-    const ledger = await survive(20, { data, databaseUrl: postgres.url }, () =>
+    // Few lives, so longer ones: in some of them people must get through the pages, which are loaded when the first is asked for.
+    const ledger = await survive(20, { data, databaseUrl: postgres.url, longestLife: 1000 }, () =>
       openStore({ databaseUrl: postgres.url }),
     )
     tell(t, ledger)

@@ -53,4 +53,6 @@ export const connectionProviders = z
   .refine((all) => new Set(all.map(nameOf)).size === all.length, 'each id once')
   .default([])
 
+export type ConnectionKind = (typeof connectionKinds)[number]
+
 export type ConnectionSettings = Readonly<z.infer<typeof connection>>

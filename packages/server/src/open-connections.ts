@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { audit } from './audit.ts'
 import { type Config, ConfigError } from './config.ts'
-import type { ConnectionSettings } from './connection-settings.ts'
+import type { ConnectionKind, ConnectionSettings } from './connection-settings.ts'
 import type { ConnectionEvent, Connections } from './connections.ts'
 import type { Log } from './log.ts'
 import type { Services } from './services.ts'
@@ -21,9 +21,21 @@ export interface ConnectParts {
   readonly log: Log
 }
 
-/** One entry of the setting. */
-export type ConnectProvider = Omit<ConnectionSettings, 'clientSecret'> & {
+/** One entry of the setting, written out: what zod infers is lost in the declarations that are published. */
+export interface ConnectProvider {
+  readonly kind: ConnectionKind
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly issuer?: string | undefined
+  readonly baseUrl?: string | undefined
+  readonly clientId: string
   readonly clientSecret?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly flow?: 'device' | 'code' | undefined
+  readonly tenant?: string | undefined
+  readonly refreshGraceSeconds?: number | undefined
+  readonly parameters?: Readonly<Record<string, string>> | undefined
+  readonly audience?: Readonly<Record<string, string>> | undefined
 }
 
 /** Beside the server's own records: a file of its own, or the same database. */
