@@ -288,4 +288,4 @@ test('every event is explained to operators, and none that is not there', () => 
 })
 
 const eventName =
-  /'(?:account|assertion|authorization|browser|client|consent|device|grant|identity|key|passkey|registration_token|resource|subject|token)\.[a-z_]+'/g
+  /'(?:account|assertion|authorization|browser|client|connection|consent|device|grant|identity|key|passkey|registration_token|resource|subject|token)\.[a-z_]+'/g
