@@ -82,9 +82,7 @@ export async function launchWebKitTabs(found: FoundWebKit, scripts: boolean): Pr
     return {
       complaints: [],
       open: () => openTab(session, first),
-      forget: async () => {
-        await session('DELETE', '/cookie')
-      },
+      forget: () => forget(session),
       async close() {
         await session('DELETE', '').catch(() => {})
         await end()
@@ -93,6 +91,17 @@ export async function launchWebKitTabs(found: FoundWebKit, scripts: boolean): Pr
   } catch (error) {
     await end()
     throw error
+  }
+}
+
+/** The driver answers when it has asked for it, and what the page was still fetching may bring a cookie back. */
+async function forget(session: Call): Promise<void> {
+  for (let left = 100; ; left--) {
+    await session('DELETE', '/cookie')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const kept = (await session('GET', '/cookie')) as unknown[]
+    if (kept.length === 0) return
+    if (left === 0) throw new Error(`WebKit keeps ${kept.length} cookies`)
   }
 }
 
