@@ -8,6 +8,7 @@ import { redeem } from './oauth-code.ts'
 import { sharedParts } from './oauth-provider.ts'
 import {
   failed,
+  isText,
   notBegun,
   type OAuthServer,
   oauthServer,
@@ -102,8 +103,4 @@ async function postJson(context: ProviderContext, url: string, body: object): Pr
   const headers = { accept: 'application/json', 'content-type': 'application/json', ...usualHeaders }
   const request = guardedFetch({ system, signal, expect: 'any' })
   return await request(url, { method: 'POST', headers, body: JSON.stringify(body) })
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= 4096
 }

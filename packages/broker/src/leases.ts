@@ -1,13 +1,13 @@
 // Leases in the store: taking one over, giving it back, and taking back what a failing store may have written. The rules are
 // connection.ts; what is done under a lease, renewal.ts and connections.ts.
 
-import { hash } from 'node:crypto'
 import { type Connection, endLease, isHeld, type Lease, leaveLease, takeLease } from './connection.ts'
 import type { Parts } from './parts.ts'
+import { digest } from './seal.ts'
 
 /** Several places may have the same id for different connections; the store has one name for each. */
 export function leaseIdOf({ place, id }: Pick<Connection, 'place' | 'id'>): string {
-  return place === '' ? id : hash('sha256', JSON.stringify([place, id]), 'base64url')
+  return place === '' ? id : digest(JSON.stringify([place, id]))
 }
 
 /** Undefined: after all this time somebody living holds it still, and goes on to hold it. */

@@ -9,7 +9,7 @@ import { revokeArrived, withAccount } from './oauth-account.ts'
 import { sharedParts } from './oauth-provider.ts'
 import { notBegun, type OAuthServer, oauthServer, refusal } from './oauth-server.ts'
 import { requestTokens, transient } from './oauth-tokens.ts'
-import { type OAuthVendor, scopeParameter } from './oauth-vendor.ts'
+import { type OAuthVendor, scopeParameter, scopesOf } from './oauth-vendor.ts'
 import type { Answer, Asked, Begun, Provider, ProviderContext, Remembered } from './provider.ts'
 
 export function codeProvider(vendor: OAuthVendor): Provider {
@@ -25,7 +25,7 @@ export function codeProvider(vendor: OAuthVendor): Provider {
 
 async function begin(server: OAuthServer, context: ProviderContext, asked: Asked): Promise<Begun> {
   const { vendor } = server
-  const scopes = asked.scopes.length > 0 ? asked.scopes : (vendor.scopes ?? [])
+  const scopes = scopesOf(vendor, asked)
   try {
     const metadata = await server.metadata(context)
     const missing = lacks(metadata, vendor)

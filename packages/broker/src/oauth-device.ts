@@ -9,6 +9,7 @@ import { sharedParts } from './oauth-provider.ts'
 import {
   failed,
   guarded,
+  isText,
   notBegun,
   type OAuthServer,
   oauthServer,
@@ -16,7 +17,7 @@ import {
   refusal,
 } from './oauth-server.ts'
 import { requestTokens } from './oauth-tokens.ts'
-import { type OAuthVendor, type RawAnswer, scopeParameter } from './oauth-vendor.ts'
+import { type OAuthVendor, type RawAnswer, scopeParameter, scopesOf } from './oauth-vendor.ts'
 import type { Answer, Asked, Begun, Provider, ProviderContext, Remembered } from './provider.ts'
 
 export function deviceProvider(vendor: OAuthVendor): Provider {
@@ -37,7 +38,7 @@ export function deviceProvider(vendor: OAuthVendor): Provider {
 
 async function begin(server: OAuthServer, context: ProviderContext, asked: Asked): Promise<Begun> {
   const { vendor, client } = server
-  const scopes = asked.scopes.length > 0 ? asked.scopes : (vendor.scopes ?? [])
+  const scopes = scopesOf(vendor, asked)
   try {
     const metadata = await server.metadata(context)
     if (metadata.device_authorization_endpoint === undefined)
@@ -115,15 +116,10 @@ function after(error: string, interval: unknown): Answer {
   }
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longestText
-}
-
 /** A `javascript:` or `file:` link from a provider would run on the application's page. */
 function linkOf(value: unknown): string | null {
   const url = isText(value) ? URL.parse(value) : null
   return url !== null && isSecure(url) && !url.username && !url.password ? url.href : null
 }
 
-const longestText = 4096
 const beginSeconds = 10

@@ -164,6 +164,11 @@ function evidenceOf(error: unknown): Record<string, string | number> {
   return { code, host: error.host, status: error.status }
 }
 
+/** A member of an answer that begins something, such as a code. Tokens may be longer (oauth-tokens.ts). */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 4096
+}
+
 /** Error codes are words (RFC 6749 §5.2); anything else could be a secret that came back. */
 export function printableError(error: unknown): string {
   return typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? error : 'other'

@@ -4,7 +4,7 @@
 
 import type { ServerMetadata } from '@countersign/client/discover'
 import type { Tokens } from './connection.ts'
-import type { Account, ProviderContext } from './provider.ts'
+import type { Account, Asked, ProviderContext } from './provider.ts'
 
 export interface OAuthVendor {
   readonly id: string
@@ -65,6 +65,11 @@ export interface Sending {
   readonly method: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | URLSearchParams
+}
+
+/** What is asked for, or what the operator has set where nobody asks for anything. */
+export function scopesOf({ scopes = [] }: OAuthVendor, asked: Pick<Asked, 'scopes'>): readonly string[] {
+  return asked.scopes.length > 0 ? asked.scopes : scopes
 }
 
 /** As RFC 6749 §3.3 writes what is asked for; nothing where there is nothing. */

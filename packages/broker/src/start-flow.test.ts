@@ -193,6 +193,8 @@ describe('a start that comes to nothing', () => {
         'https://evil.example',
         '//evil.example',
         '/\\evil.example',
+        '/.//evil.example',
+        '/a/..//evil.example',
         'settings',
         '/a\nb',
         '',

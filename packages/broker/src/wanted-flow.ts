@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { RequestError } from './errors.ts'
 import { claimSeconds, type Flow, interval } from './flow.ts'
 import { labelOf } from './label.ts'
+import { ownPath } from './own-path.ts'
 import { requireOwner } from './owner.ts'
 import type { Parts } from './parts.ts'
 import type { Provider } from './provider.ts'
@@ -57,9 +58,9 @@ function isScope(scope: string): boolean {
   return /^[\x21\x23-\x5B\x5D-\x7E]{1,200}$/.test(scope)
 }
 
-/** Browsers take `//host` and `/\host` for another site: the way back would lead anywhere. */
+/** As it can stand in a header, and no longer than an address is. */
 function isOwnPath(path: string): boolean {
-  return /^\/(?![/\\])[\x21-\x7E]{0,2000}$/.test(path)
+  return /^\/(?![/\\])[\x21-\x7E]{0,2000}$/.test(path) && ownPath(path) !== undefined
 }
 
 export function isSame(flow: Flow, { owner, place, label, scopes, renewed }: Wanted): boolean {

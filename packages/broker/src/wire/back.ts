@@ -6,15 +6,6 @@ import { guarded } from './answer.ts'
 /** The address holds a code: no page after it is told where the browser was (RFC 9700 §4.2.4). */
 const headers = { ...guarded, 'Referrer-Policy': 'no-referrer' }
 
-/** A path of this origin, as the URL parser reads it; undefined for `//elsewhere`, `/\elsewhere` and whatever becomes that. */
-export function ownPath(path: string): string | undefined {
-  const here = 'http://here.invalid'
-  if (!path.startsWith('/') || !URL.canParse(path, here)) return undefined
-  const { origin, pathname, search, hash } = new URL(path, here)
-  // `/.//elsewhere` is a path of this origin, and another host once it is read again.
-  return origin === here && !pathname.startsWith('//') ? pathname + search + hash : undefined
-}
-
 export function goOn(path: string): Response {
   return new Response(null, { status: 303, headers: { ...headers, Location: path } })
 }

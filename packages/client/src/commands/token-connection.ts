@@ -1,5 +1,6 @@
 // `token --connection`: the token of an account elsewhere, for the sign-in that is stored or given.
 // Not here: how it is got (../connection-token.ts).
+import { connectionExchange } from '@countersign/protocol'
 import { connectionToken } from '../connection-token.ts'
 import { SignInRequiredError } from '../errors.ts'
 import type { ChildToken } from '../exchange.ts'
@@ -11,7 +12,7 @@ import { type Context, type Flags, textFlag } from './command.ts'
 import { askingOf, withTrust } from './target.ts'
 
 export async function connectedToken(provider: string, flags: Flags, context: Context): Promise<ChildToken> {
-  if (!/^[a-z0-9-]{1,32}$/.test(provider))
+  if (!connectionExchange.connectionProviderId.test(provider))
     throw new UsageError('--connection takes the id of a provider, in small letters, such as github')
   if (textFlag(flags, 'for'))
     throw new UsageError('--for is for tokens of the server; --connection has its own')
