@@ -3,8 +3,8 @@
 import * as oauth from 'oauth4webapi'
 import { type DeviceCodeRequest, requestParameters, userAgentOf } from './device-code.ts'
 import type { ServerMetadata } from './discover.ts'
-import { AnswerError, isCountersignError, OAuthError, SignInEndedError } from './errors.ts'
-import { guardedFetch, isTrouble, jsonOf, refusalOf, unavailable } from './http.ts'
+import { OAuthError, SignInEndedError } from './errors.ts'
+import { asUnusable, guardedFetch, isTrouble, jsonOf, refusalOf, unavailable } from './http.ts'
 import { revoke } from './revoke.ts'
 import type { System } from './system.ts'
 import { printable } from './text.ts'
@@ -85,14 +85,7 @@ async function read(
   try {
     return await oauth.processPushedAuthorizationResponse(metadata, client, response)
   } catch (cause) {
-    if (isCountersignError(cause)) throw cause
-    const { host } = new URL(metadata.issuer)
-    const detail = cause instanceof Error ? printable(cause.message, 120) : 'unknown shape'
-    throw new AnswerError('malformed_answer', `${host} answered without a usable link (${detail})`, {
-      host,
-      status: response.status,
-      cause,
-    })
+    throw asUnusable(cause, metadata.issuer, response, 'link')
   }
 }
 

@@ -2,9 +2,10 @@
 // (RFC 8628 §3.1, §3.2). Not here: polling (device-login.ts).
 import * as oauth from 'oauth4webapi'
 import type { ServerMetadata } from './discover.ts'
-import { AnswerError, DiscoveryError, isCountersignError, OAuthError, SignInEndedError } from './errors.ts'
+import { DiscoveryError, OAuthError, SignInEndedError } from './errors.ts'
 import {
   assertSecure,
+  asUnusable,
   guardedFetch,
   isSecure,
   isTrouble,
@@ -97,7 +98,6 @@ async function readCode(
   client: oauth.Client,
   response: Response,
 ): Promise<{ code: DeviceCode; deviceCode: string }> {
-  const { host } = new URL(metadata.issuer)
   try {
     const { interval: _anything, ...rest } = await jsonOf(response)
     // The interval is judged by the schedule, which forgives; all else by oauth4webapi, which does not.
@@ -115,13 +115,7 @@ async function readCode(
       },
     }
   } catch (cause) {
-    if (isCountersignError(cause)) throw cause
-    const detail = cause instanceof Error ? printable(cause.message, 120) : 'unknown shape'
-    throw new AnswerError('malformed_answer', `${host} answered without a usable code (${detail})`, {
-      host,
-      status: response.status,
-      cause,
-    })
+    throw asUnusable(cause, metadata.issuer, response, 'code')
   }
 }
 

@@ -7,6 +7,7 @@ import {
   CertificateError,
   cancelled,
   DiscoveryError,
+  isCountersignError,
   NetworkError,
   NetworkSettingError,
 } from './errors.ts'
@@ -169,6 +170,15 @@ export function neverConnected(error: unknown): boolean {
 /** Node's names for a chain that ends nowhere known, or does not hold for now or for this host. */
 export function isCertificateTrouble(code: string): boolean {
   return /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|CERT_|ERR_TLS_CERT)/.test(code)
+}
+
+/** It was JSON, but not what the protocol says: `cause` is what reading it threw. What is an error of ours already stays that. */
+export function asUnusable(cause: unknown, issuer: string, { status }: Response, what: string): unknown {
+  if (isCountersignError(cause)) return cause
+  const { host } = new URL(issuer)
+  const detail = cause instanceof Error ? printable(cause.message, 120) : 'unknown shape'
+  const words = `${host} answered without a usable ${what} (${detail})`
+  return new AnswerError('malformed_answer', words, { host, status, cause })
 }
 
 /** The body of an answer that `guardedFetch` let through as JSON. */
