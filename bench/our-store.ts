@@ -186,7 +186,7 @@ export async function writeCodes(
   }
   // In the order of the keys, because a million inserts at random places of an index take minutes of disk time.
   deviceCodeHashes.sort()
-  const userCodeHashes = deviceCodeHashes.map(() => randomBytes(32).toString('base64url')).sort()
+  const userCodeHashes = deviceCodeHashes.map(() => randomBytes(8).toString('base64url')).sort()
   const event = { client, scopes: ['profile'], resources: [], context, now: nowSeconds() }
   const plain = { jkt: null, acrValues: [], maxAge: null, takesReturnCode: false }
   const startOne = async (deviceCodeHash: string, index: number) => {

@@ -53,7 +53,7 @@ export async function openServices({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    openedTokens: createMemory(10_000),
+    openedTokens: createMemory(20_000),
     seenProofs: createMemory(20_000),
     log,
   }

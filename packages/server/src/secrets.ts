@@ -68,7 +68,8 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
       const nonce = system.random(nonceBytes)
       const cipher = createCipheriv('aes-256-gcm', sealingKey(purpose, day), nonce)
       const body = cipher.update(plaintext, 'utf8')
-      return Buffer.concat([head, nonce, body, cipher.final(), cipher.getAuthTag()]).toString('base64url')
+      cipher.final()
+      return Buffer.concat([head, nonce, body, cipher.getAuthTag()]).toString('base64url')
     },
     unseal(purpose, sealed) {
       const bytes = Buffer.from(sealed, 'base64url')
@@ -93,8 +94,10 @@ function decrypt(key: KeyObject, bytes: Buffer): string | undefined {
   })
   decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes))
   try {
-    const head = decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes), undefined, 'utf8')
-    return head + decipher.final('utf8')
+    const plain = decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes))
+    // GCM keeps nothing back for the end: this only says whether the tag is right.
+    decipher.final()
+    return plain.toString('utf8')
   } catch {
     return undefined
   }

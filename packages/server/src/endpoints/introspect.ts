@@ -70,7 +70,9 @@ async function describeAccessToken(
     aud: token.audience,
     iss: services.config.issuer,
     jti: token.jti,
-    ...(token.authTime === null ? {} : { auth_time: token.authTime, acr: acrOf(token.amr), amr: token.amr }),
+    auth_time: token.authTime ?? undefined,
+    acr: token.authTime === null ? undefined : acrOf(token.amr),
+    amr: token.authTime === null ? undefined : token.amr,
     cnf: token.jkt === null ? undefined : { jkt: token.jkt },
     act: token.act ?? undefined,
   }

@@ -23,31 +23,55 @@ interface Waiting {
 /** Enough to share the cost of a commit, few enough to keep the statement short. */
 const mostCallers = 128
 
+/** A statement that takes this long meets a lock that somebody else holds, or a slow disk: then others wait for it no longer. */
+const slowMilliseconds = 20
+
 export function createWrites(lanes: readonly Lane[], wake: (topic: string) => void): Pick<Store, 'apply'> {
   let queue: Waiting[] = []
   let scheduled = false
   const idle = [...lanes]
   /** The records that are being written now. */
   const busy = new Set<string>()
+  let slow = 0
+
+  // One at a time, as long as that is quick: what arrives meanwhile makes the next statement, and the database does more with one
+  // large one than with two small ones.
+  const mayStart = () => idle.length > 0 && lanes.length - idle.length <= slow
 
   function schedule(): void {
-    if (scheduled || idle.length === 0) return
+    if (scheduled || !mayStart()) return
     scheduled = true
     // After the input of this turn of the event loop was read, every request in it has queued its writes.
     setImmediate(() => {
       scheduled = false
-      while (idle.length > 0) {
+      while (mayStart()) {
         const callers = takeCallers()
         if (callers.length === 0) return
         const lane = idle.pop() as Lane
+        const isSlow = watchTime()
         void applyTogether(lane, callers).then((results) => {
           idle.push(lane)
+          if (isSlow()) slow -= 1
           for (const { records } of callers) for (const key of records.keys()) busy.delete(key)
           for (const [i, caller] of callers.entries()) settle(caller, results[i] as Settled)
           if (queue.length > 0) schedule()
         })
       }
     })
+  }
+
+  /** Counts a statement among the slow ones when its time has come; call what it returns when the statement has ended. */
+  function watchTime(): () => boolean {
+    let isSlow = false
+    const timer = setTimeout(() => {
+      isSlow = true
+      slow += 1
+      schedule()
+    }, slowMilliseconds)
+    return () => {
+      clearTimeout(timer)
+      return isSlow
+    }
   }
 
   /** Callers of one shape, none of whom writes what another of them, or somebody under way, writes. */

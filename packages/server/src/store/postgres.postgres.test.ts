@@ -13,6 +13,7 @@ import { besideMemory } from './testing/model.ts'
 import {
   findOlderRecords,
   findRevokedTokens,
+  findUserCode,
   tablesOfClients,
   writeOlderRecords,
 } from './testing/older-records.ts'
@@ -210,7 +211,7 @@ async function again<T>(what: () => Promise<T>): Promise<T> {
   return what().catch(what)
 }
 
-test('RT-08 RV-08 records of a database that knew no clients of records are found by their client, and revoked tokens by themselves', async () => {
+test('RT-08 RV-08 records of a database that knew no clients of records are found by their client, revoked tokens by themselves, and codes by a shorter hash', async () => {
   const url = await postgres.createDatabase()
   const before = await openPostgresStore({ url })
   await writeOlderRecords(before)
@@ -223,6 +224,7 @@ test('RT-08 RV-08 records of a database that knew no clients of records are foun
   const store = await openPostgresStore({ url })
   await findOlderRecords(store)
   await findRevokedTokens(store)
+  await findUserCode(store)
   await store.close()
 })
 

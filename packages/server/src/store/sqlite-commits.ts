@@ -24,13 +24,22 @@ export function groupCommits(
   db: DatabaseSync,
   statements: Statements,
   wake: (topic: string) => void,
+  reading: () => number,
 ): Commits {
   const begin = db.prepare('BEGIN IMMEDIATE')
   const transaction = createTransaction(db, statements)
   let queue: Waiting[] = []
   let attempts = 0
+  let hasWaited = false
 
+  // Requests that arrived together read together and then write. Those whose answers are read in this turn have writes ready in
+  // the next: with one commit for both, each page is logged and each flush paid for once.
   function flush(): void {
+    if (!hasWaited && reading() > 0) {
+      hasWaited = true
+      setImmediate(flush)
+      return
+    }
     try {
       begin.run()
     } catch (error) {
@@ -54,6 +63,7 @@ export function groupCommits(
     const group = queue
     queue = []
     attempts = 0
+    hasWaited = false
     return group
   }
 

@@ -95,6 +95,10 @@ const migrations: readonly string[] = [
          coalesce((SELECT max(value ->> '$.expiresAt') FROM json_each(grants.data, '$.revokedTokens')), 0)),
        '$.revokedTokens')
      WHERE json_type(data, '$.revokedTokens') = 'array';`,
+  // Keyed hashes of user codes became shorter (endpoints/device-authorize.ts).
+  `UPDATE device_authorizations SET version = version + 1, user_code_hash = substr(user_code_hash, 1, 11),
+       data = json_set(data, '$.userCodeHash', substr(data ->> '$.userCodeHash', 1, 11))
+     WHERE user_code_hash IS NOT NULL;`,
 ]
 
 /** Brings the schema up to date; safe when several processes start at once. */

@@ -15,6 +15,7 @@ import { besideMemory } from './testing/model.ts'
 import {
   findOlderRecords,
   findRevokedTokens,
+  findUserCode,
   tablesOfClients,
   writeOlderRecords,
 } from './testing/older-records.ts'
@@ -104,7 +105,7 @@ test('a file of a newer program is refused with a sentence, not changed', () => 
   remove()
 })
 
-test('RT-08 RV-08 records of a file that knew no clients of records are found by their client, and revoked tokens by themselves', async () => {
+test('RT-08 RV-08 records of a file that knew no clients of records are found by their client, revoked tokens by themselves, and codes by a shorter hash', async () => {
   const { path, remove } = inFolder()
   const before = openSqliteStore({ path })
   await writeOlderRecords(before)
@@ -117,6 +118,7 @@ test('RT-08 RV-08 records of a file that knew no clients of records are found by
   const store = openSqliteStore({ path })
   await findOlderRecords(store)
   await findRevokedTokens(store)
+  await findUserCode(store)
   await store.close()
   remove()
 })

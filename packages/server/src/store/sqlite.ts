@@ -33,8 +33,8 @@ export function openSqliteStore({ path, synchronous = 'FULL' }: SqliteOptions): 
   const db = openDatabase(path, synchronous)
   const statements = prepareStatements(db)
   const topics = createTopics()
-  const commits = groupCommits(db, statements, topics.wake)
   const reads = groupReads(db)
+  const commits = groupCommits(db, statements, topics.wake, reads.waiting)
   const notices = createNoticeReader(db, topics.wake)
 
   return {

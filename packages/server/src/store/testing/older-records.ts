@@ -28,12 +28,18 @@ const revokedTokens = [
   { jti: 'second', expiresAt: 2_000_000_000 },
 ]
 
+const olderHash = 'fCFfSzuWPwBWtjCktfdJP8t5QAjFY2uwQPhHoMMLh_Q'
+
 export async function writeOlderRecords(store: Store): Promise<void> {
   const of = { clientId: 'https://old.example/client' }
   const parameters = { ...sample('authorizationRequest').parameters, state: odd }
   await applied(
     store,
-    write('insert', 'deviceAuthorization', sample('deviceAuthorization', { id: 'device', ...of })),
+    write(
+      'insert',
+      'deviceAuthorization',
+      sample('deviceAuthorization', { id: 'device', ...of, userCodeHash: olderHash }),
+    ),
     write(
       'insert',
       'authorizationRequest',
@@ -59,6 +65,16 @@ export async function findRevokedTokens(store: Store): Promise<void> {
   assert.deepEqual([live?.tokensRevokedUntil, live?.deviceName], [2_000_000_100, odd])
   assert.deepEqual([ended?.tokensRevokedUntil, ended?.deviceName], [0, odd])
   assert.equal(JSON.stringify([live, ended]).includes('revokedTokens'), false)
+}
+
+/** As the server hashes user codes now: so codes that were waiting are still found. */
+export async function findUserCode(store: Store): Promise<void> {
+  const hash = olderHash.slice(0, 11)
+  const found = await store.find('deviceAuthorization', 'userCodeHash', hash)
+  assert.deepEqual(
+    found.map(({ id, userCodeHash }) => [id, userCodeHash]),
+    [['device', hash]],
+  )
 }
 
 export async function findOlderRecords(store: Store): Promise<void> {
