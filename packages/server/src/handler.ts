@@ -52,10 +52,11 @@ export function createHandler(services: Services): Handler {
         ? await notFound(services, request)
         : await answer(services, found.route, below(request, found.path))
     metrics.count(found?.route.name ?? 'unknown', response.status)
+    const { status, headers, body } = response
     return {
-      ...response,
-      body: request.method === 'HEAD' ? '' : response.body,
-      headers: { ...(found === undefined ? common : withCors[found.route.cors]), ...response.headers },
+      status,
+      headers: { ...(found === undefined ? common : withCors[found.route.cors]), ...headers },
+      body: request.method === 'HEAD' ? '' : body,
     }
   }
 }

@@ -17,13 +17,15 @@ export function plainRequest(
 ): PlainRequest {
   const question = url.indexOf('?')
   const { socket } = raw
+  const { address, addressFrom } = callerOf(raw, trustedProxies)
   return {
     method: raw.method ?? 'GET',
     path: question === -1 ? url : url.slice(0, question),
     query: question === -1 ? '' : url.slice(question + 1),
     headers: raw.headers as PlainRequest['headers'],
     body: text(body),
-    ...callerOf(raw, trustedProxies),
+    address,
+    addressFrom,
     gone: () => socket.destroyed,
     onGone: whenGone(response),
     native: raw,

@@ -54,7 +54,17 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
   }
   // A key per day: random 96-bit nonces are safe for 2^32 messages under one key (NIST SP 800-38D §8.3), which a busy server
   // could pass in its life but not in a day. The day travels in front of the nonce.
-  const sealingKey = (purpose: string, day: number): KeyObject => keyFor(`seal ${purpose} ${day}`)
+  const sealing = new Map<string, { readonly day: number; readonly head: Buffer; readonly key: KeyObject }>()
+  const sealingToday = (purpose: string) => {
+    const day = Math.floor(system.now() / epochSeconds)
+    const known = sealing.get(purpose)
+    if (known?.day === day) return known
+    const head = Buffer.alloc(2)
+    head.writeUInt16BE(day)
+    const today = { day, head, key: keyFor(`seal ${purpose} ${day}`) }
+    sealing.set(purpose, today)
+    return today
+  }
 
   return {
     mac: (purpose, value) =>
@@ -62,11 +72,9 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
         .update(value)
         .digest('base64url'),
     seal(purpose, plaintext) {
-      const day = Math.floor(system.now() / epochSeconds)
-      const head = Buffer.alloc(2)
-      head.writeUInt16BE(day)
+      const { head, key } = sealingToday(purpose)
       const nonce = system.random(nonceBytes)
-      const cipher = createCipheriv('aes-256-gcm', sealingKey(purpose, day), nonce)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce)
       const body = cipher.update(plaintext, 'utf8')
       cipher.final()
       return Buffer.concat([head, nonce, body, cipher.getAuthTag()]).toString('base64url')

@@ -52,8 +52,16 @@ export function createWrites(lanes: readonly Lane[], wake: (topic: string) => vo
         void applyTogether(lane, callers).then((results) => {
           idle.push(lane)
           if (isSlow()) slow -= 1
-          for (const { records } of callers) for (const key of records.keys()) busy.delete(key)
-          for (const [i, caller] of callers.entries()) settle(caller, results[i] as Settled)
+          const overwritten = new Map<string, number>()
+          for (const [i, caller] of callers.entries()) {
+            const result = results[i] as Settled
+            settle(caller, result)
+            for (const [key, version] of caller.records) {
+              busy.delete(key)
+              if (result === 'applied') overwritten.set(key, version)
+            }
+          }
+          refuseStale(overwritten)
           if (queue.length > 0) schedule()
         })
       }
@@ -86,7 +94,7 @@ export function createWrites(lanes: readonly Lane[], wake: (topic: string) => vo
             !first.ordered &&
             !caller.ordered &&
             taken.length < mostCallers)) &&
-        ![...caller.records.keys()].some((key) => busy.has(key))
+        !isBusy(caller)
       if (!fits) {
         left.push(caller)
         continue
@@ -98,21 +106,27 @@ export function createWrites(lanes: readonly Lane[], wake: (topic: string) => vo
     return taken
   }
 
+  function isBusy({ records }: Waiting): boolean {
+    for (const key of records.keys()) if (busy.has(key)) return true
+    return false
+  }
+
   function settle(caller: Waiting, result: Settled): void {
     if (result instanceof Failure) caller.reject(result.error)
     else caller.resolve(result)
     if (result !== 'applied') return
     for (const write of caller.writes) if (write.op === 'notify') wake(write.topic)
-    refuseStale(caller)
   }
 
   // Whoever waits with a version that was just overwritten has lost already, and need not ask the database.
-  function refuseStale({ records }: Waiting): void {
-    if (queue.length === 0) return
-    queue = queue.filter((caller) => {
-      const stale = [...caller.records].some(([key, version]) => records.get(key) === version)
-      if (stale) caller.resolve('conflict')
-      return !stale
+  function refuseStale(overwritten: ReadonlyMap<string, number>): void {
+    queue = queue.filter(({ records, resolve }) => {
+      for (const [key, version] of records) {
+        if (overwritten.get(key) !== version) continue
+        resolve('conflict')
+        return false
+      }
+      return true
     })
   }
 

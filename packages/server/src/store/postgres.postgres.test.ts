@@ -183,6 +183,27 @@ const wokenOnce = (store: Store, topic: string) =>
     })
   })
 
+test('writes go in one statement at a time, and past one that somebody else keeps waiting', async () => {
+  const { store, statements, admin, close } = await observed()
+  const held = sample('grant', { id: 'held' })
+  await applied(store, write('insert', 'grant', held))
+  await admin.query('BEGIN')
+  await admin.query(`SELECT 1 FROM grants WHERE id = 'held' FOR UPDATE`)
+  statements.length = 0
+  let done = false
+  const waits = store.apply([write('update', 'grant', { ...held, version: 1 })]).finally(() => {
+    done = true
+  })
+  const passes = applied(store, write('insert', 'grant', sample('grant', { id: 'passes' })))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(statements.length, 1)
+  await passes
+  assert.equal(done, false)
+  await admin.query('COMMIT')
+  assert.equal(await waits, 'applied')
+  await close()
+})
+
 test('LP-13 where no notice comes at all the watcher is woken to look all the same', async () => {
   const { url, store, close } = await observed()
   const other = await openPostgresStore({ url })

@@ -2,7 +2,7 @@
 // kills are in sqlite.slow.test.ts.
 
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -52,6 +52,29 @@ test('any sequence of writes and sweeps gives the answers of the memory store', 
   await store.close()
   remove()
 })
+
+test('who read at the moment in which others write is committed with them', async () => {
+  const { path, remove } = inFolder()
+  const store = openSqliteStore({ path })
+  const before = commitsIn(path)
+  const first = store.apply([write('insert', 'client', sample('client', { id: 'first' }))])
+  const second = store
+    .read('client', 'second')
+    .then(() => store.apply([write('insert', 'client', sample('client', { id: 'second' }))]))
+  assert.deepEqual(await Promise.all([first, second]), ['applied', 'applied'])
+  assert.equal(commitsIn(path) - before, 1)
+  await store.close()
+  remove()
+})
+
+/** In the log of a database the last page of a commit says how large the database is then (sqlite.org/fileformat, section 4.1). */
+function commitsIn(path: string): number {
+  const log = readFileSync(`${path}-wal`)
+  const frame = 24 + 4096
+  let commits = 0
+  for (let at = 32; at + frame <= log.length; at += frame) if (log.readUInt32BE(at + 4) > 0) commits += 1
+  return commits
+}
 
 test('a write waits for the lock of another process while reads go on, and is made when it is free', async () => {
   const { path, remove } = inFolder()
