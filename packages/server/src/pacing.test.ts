@@ -26,13 +26,3 @@ test('DT-05 a clock that was set back blames nobody forever', () => {
   pacing.arrived('b', 1200)
   assert.equal(pacing.arrived('a', 1400), undefined)
 })
-
-test('DT-03 an arrival is taken back when the code was nobody’s, or another’s', () => {
-  const pacing = createPacing()
-  pacing.arrived('a', 1000)
-  pacing.undo('a', undefined)
-  assert.equal(pacing.arrived('a', 1001), undefined)
-  pacing.arrived('a', 1002)
-  pacing.undo('a', 1001)
-  assert.equal(pacing.arrived('a', 1003), 1001)
-})

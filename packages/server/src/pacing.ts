@@ -5,8 +5,6 @@
 export interface Pacing {
   /** Notes an arrival and returns the one before it, if it was recent enough to matter. Seconds with a fraction. */
   arrived(id: string, at: number): number | undefined
-  /** Takes an arrival back: nothing is remembered of codes that do not exist, or of who has no right to one. */
-  undo(id: string, previous: number | undefined): void
 }
 
 /** No interval is longer than this, so an older arrival can never make a poll early. */
@@ -27,10 +25,6 @@ export function createPacing(): Pacing {
       const previous = recent.get(id) ?? older.get(id)
       recent.set(id, at)
       return previous
-    },
-    undo(id, previous) {
-      if (previous === undefined) recent.delete(id)
-      else recent.set(id, previous)
     },
   }
 }

@@ -7,7 +7,6 @@ import {
   chooseAudience,
   type DeviceAuthorization,
   deviceAuthorization,
-  type Refusal,
   returnCode,
   slowDown,
 } from '@countersign/protocol'
@@ -31,12 +30,7 @@ export async function deviceCodeGrant(services: Services, call: TokenCall): Prom
   if (typeof deviceCode !== 'string') return refuse(services, request, deviceCode)
   const id = deviceCodeId(deviceCode)
   const arrivedAt = services.system.clock()
-  const before = services.pacing.arrived(id, arrivedAt)
-  // While a poll for the code is held, another one is early whenever it comes (LP-08).
-  const previousPollAt = services.held.has(id) ? arrivedAt : before
-  const first = await answerPoll(services, call, id, arrivedAt, previousPollAt)
-  if (first.found === 'nothing') services.pacing.undo(id, undefined)
-  if (first.found === 'foreign') services.pacing.undo(id, before)
+  const first = await answerPoll(services, call, id, arrivedAt, noteOnce(services, id, arrivedAt))
   if (!first.pending) return first.response
   const waitSeconds = preferredWait(request.headers.prefer, services.config.holdSeconds)
   if (waitSeconds === undefined) return first.response
@@ -56,13 +50,13 @@ export async function deviceCodeGrant(services: Services, call: TokenCall): Prom
     waited = true
     if ((await hold) === 'over') break
     // The code was early or not when it arrived; while it is held that is not asked again.
-    const next = await answerPoll(services, call, id, services.system.clock(), undefined)
+    const next = await answerPoll(services, call, id, services.system.clock(), noPoll)
     if (!next.pending) return confirmed(next.response, waitSeconds)
   }
   if (!waited) return first.response
   // The last look: what was decided, or ran out, in the very moment the hold ended.
   return confirmed(
-    (await answerPoll(services, call, id, services.system.clock(), undefined)).response,
+    (await answerPoll(services, call, id, services.system.clock(), noPoll)).response,
     waitSeconds,
   )
 }
@@ -75,24 +69,26 @@ function confirmed(response: PlainResponse, seconds: number): PlainResponse {
 // Timers may fire a little early, and the last look must not come before the end that it waited for.
 const timerSlack = 0.005
 
-type Answer =
-  | {
-      readonly pending: true
-      readonly found: 'own'
-      readonly expiresAt: number
-      readonly response: PlainResponse
+/** Notes a poll and says when the one before it came; asked again, because the decision was made again, it says the same. */
+function noteOnce({ pacing, held }: Services, id: string, arrivedAt: number): () => number | undefined {
+  let noted: { readonly previous: number | undefined } | undefined
+  return () => {
+    if (noted === undefined) {
+      const before = pacing.arrived(id, arrivedAt)
+      // While a poll for the code is held, another one is early whenever it comes (LP-08).
+      noted = { previous: held.has(id) ? arrivedAt : before }
     }
-  | {
-      readonly pending: false
-      readonly found: 'own' | 'foreign' | 'nothing'
-      readonly response: PlainResponse
-    }
+    return noted.previous
+  }
+}
 
-const final = (response: PlainResponse, found: 'own' | 'foreign' | 'nothing' = 'own'): Answer => ({
-  pending: false,
-  found,
-  response,
-})
+const noPoll = (): undefined => undefined
+
+type Answer =
+  | { readonly pending: true; readonly expiresAt: number; readonly response: PlainResponse }
+  | { readonly pending: false; readonly response: PlainResponse }
+
+const final = (response: PlainResponse): Answer => ({ pending: false, response })
 
 const pendingResponse: PlainResponse = oauthError(authorizationPending)
 const slowDownResponse: PlainResponse = oauthError(slowDown)
@@ -102,13 +98,16 @@ async function answerPoll(
   call: TokenCall,
   id: string,
   now: number,
-  previousPollAt: number | undefined,
+  notePoll: () => number | undefined,
 ): Promise<Answer> {
   const done = await decideCall(services, call, async () => {
     const found = await services.store.readWithAccount('deviceAuthorization', id)
     const sent = readSentCode(services, id, call.form.get('return_code'))
-    const event = { clientId: call.client.id, jkt: call.jkt, now, previousPollAt, returnCode: sent }
-    const polled = deviceAuthorization.poll(found?.record, event)
+    const polled = pollPaced(
+      found?.record,
+      { clientId: call.client.id, jkt: call.jkt, now, returnCode: sent },
+      notePoll,
+    )
     if (polled.outcome === 'refused') return tellOfSpentTries(services, call, polled, found?.record)
     if (polled.outcome !== 'approved') return polled
     return redeem(services, call, polled.record, { account: found?.account, returnCode: sent })
@@ -118,18 +117,13 @@ async function answerPoll(
   const { decision } = done
   switch (decision.outcome) {
     case 'pending':
-      return {
-        pending: true,
-        found: 'own',
-        expiresAt: decision.record.expiresAt,
-        response: pendingResponse,
-      }
+      return { pending: true, expiresAt: decision.record.expiresAt, response: pendingResponse }
     case 'slow_down':
       return final(slowDownResponse)
     case 'return_code':
       return final(askBack(decision.record, decision.wrong))
     case 'refused':
-      return final(await refuse(services, call.request, decision.refusal), foundBy(decision.refusal))
+      return final(await refuse(services, call.request, decision.refusal))
     case 'left':
       return final(comeBack(503, 1))
     case 'granted':
@@ -141,6 +135,17 @@ async function answerPoll(
       await services.throttle.completed(decision.grant.context.observed.address)
       return final(decision.response)
   }
+}
+
+// Only who may wait is paced: nothing is remembered of a code that does not exist, is another's, or is decided (DT-03).
+function pollPaced(
+  record: DeviceAuthorization | undefined,
+  event: Omit<deviceAuthorization.PollEvent, 'previousPollAt'>,
+  notePoll: () => number | undefined,
+): deviceAuthorization.Polled {
+  const polled = deviceAuthorization.poll(record, { ...event, previousPollAt: undefined })
+  if (polled.outcome !== 'pending' && polled.outcome !== 'return_code') return polled
+  return deviceAuthorization.poll(record, { ...event, previousPollAt: notePoll() })
 }
 
 // Ours, on top of RFC 8628 §3.5: to a program that knows nothing of it this is an ordinary "pending".
@@ -171,11 +176,6 @@ function tellOfSpentTries(
     detail: { deviceAddress: context.observed.address },
   })
   return { ...refusal, writes: [...refusal.writes, told] }
-}
-
-function foundBy({ reason }: Refusal): 'own' | 'foreign' | 'nothing' {
-  if (reason === 'device_code_unknown') return 'nothing'
-  return reason === 'device_code_foreign' || reason === 'dpop_key_mismatch' ? 'foreign' : 'own'
 }
 
 // The answer is complete before the writes that make it true are applied (DT-15), and nothing is spent on a caller who has
