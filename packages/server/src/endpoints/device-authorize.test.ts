@@ -198,7 +198,7 @@ test('DA-17 G-13 the store has digests: neither code is in it in clear', async (
   const records = JSON.stringify(await server.services.store.list('deviceAuthorization'))
   for (const secret of [code, userCode, userCode.replace('-', '')]) assert.ok(!records.includes(secret))
   // A plain digest of eight letters is found in a minute; this one needs the key, too.
-  assert.ok(!records.includes(digest(userCode.replace('-', ''))))
+  assert.ok(!records.includes(digest(userCode.replace('-', '')).slice(0, 8)))
 })
 
 test('DA-18 X-34 RI-01 RI-02 resources are bound when they are well formed and allowed', async () => {

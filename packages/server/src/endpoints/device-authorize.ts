@@ -82,8 +82,8 @@ export async function deviceAuthorizeEndpoint(
 }
 
 /**
- * Keyed, because eight letters would fall to a search over plain digests (standards.md DA-17). 66 bits tell 35 apart, and nearly four
- * times as many of them fit on a page of the index, where they stand in no order.
+ * Keyed, because eight letters would fall to a search over plain digests (standards.md DA-17). A code has 35 bits, so 66 of the hash
+ * keep all live ones apart; and twice as many fit on a page of the index, where they stand in no order.
  */
 export function hashUserCode(services: Services, userCode: string): string {
   return services.secrets.mac('user code', userCode).slice(0, hashLength)

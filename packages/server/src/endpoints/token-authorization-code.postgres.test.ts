@@ -1,18 +1,7 @@
 // Racing for one authorization code on a real PostgreSQL, on two nodes.
 
 import { startPostgres } from '../../../../test/support/postgres.ts'
-import { openStore } from '../store/open-store.ts'
 import { codeRaces } from '../testing/code-races.ts'
+import { twoOnPostgres } from '../testing/race-nodes.ts'
 
-codeRaces('PostgreSQL, two nodes', async () => {
-  const postgres = await startPostgres()
-  const nodes = [
-    await openStore({ databaseUrl: postgres.url }),
-    await openStore({ databaseUrl: postgres.url }),
-  ]
-  const close = async () => {
-    for (const store of nodes) await store.close()
-    await postgres.stop()
-  }
-  return { nodes, close }
-})
+codeRaces('PostgreSQL, two nodes', async () => twoOnPostgres(await startPostgres()))

@@ -2,31 +2,14 @@
 // token-authorization-code.postgres.test.ts.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { openMemoryStore } from '../store/memory.ts'
-import { openStore } from '../store/open-store.ts'
 import { nativeClient, obtainCode, redeemCode, webClient } from '../testing/code-flow.ts'
 import { codeRaces } from '../testing/code-races.ts'
+import { oneInMemory, twoOnSqlite } from '../testing/race-nodes.ts'
 import { createTestServerWith } from '../testing/services.ts'
 
-codeRaces('memory', async () => ({ nodes: [openMemoryStore()], close: async () => {} }))
-
-codeRaces('SQLite, two nodes', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-codes-'))
-  const path = join(folder, 'countersign.db')
-  const nodes = [
-    await openStore({ path, synchronous: 'NORMAL' }),
-    await openStore({ path, synchronous: 'NORMAL' }),
-  ]
-  const close = async () => {
-    for (const store of nodes) await store.close()
-    rmSync(folder, { recursive: true })
-  }
-  return { nodes, close }
-})
+codeRaces('memory', oneInMemory)
+codeRaces('SQLite, two nodes', twoOnSqlite)
 
 test('AC-07 a client that sent its request twice at the very same moment keeps what it got', async () => {
   const server = await createTestServerWith([webClient, nativeClient])

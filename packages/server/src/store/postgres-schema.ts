@@ -94,14 +94,13 @@ const migrations: readonly string[] = [
        '"tokensRevokedUntil":' ||
          coalesce((SELECT max((token ->> 'expiresAt')::bigint) FROM json_array_elements(${revokedTokens}) token), 0))::json
      WHERE data::text LIKE '%"revokedTokens":[%';`,
-  // Keyed hashes of user codes became shorter (endpoints/device-authorize.ts). Codes and requests live for minutes and move a moment
-  // after they were written, before the room of their last version is free again: each has room for its next beside it.
+  // Keyed hashes of user codes became shorter (endpoints/device-authorize.ts). Records of these two tables live for minutes and are
+  // redeemed together with their neighbours, before the room of a last version is free again: each has room for its next.
   `UPDATE device_authorizations SET version = version + 1, user_code_hash = substr(user_code_hash, 1, 11),
        data = regexp_replace(data::text, '"userCodeHash":"([^"]{11})[^"]*"', '"userCodeHash":"\\1"')::json
      WHERE user_code_hash IS NOT NULL;
    ALTER TABLE device_authorizations SET (fillfactor = 50);
-   ALTER TABLE authorization_codes SET (fillfactor = 50);
-   ALTER TABLE grants SET (fillfactor = 50);`,
+   ALTER TABLE authorization_codes SET (fillfactor = 50);`,
 ]
 
 /** Names the lock under which one node at a time migrates; any constant of our own will do. */

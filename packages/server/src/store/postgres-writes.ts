@@ -23,8 +23,8 @@ interface Waiting {
 /** Enough to share the cost of a commit, few enough to keep the statement short. */
 const mostCallers = 128
 
-/** A statement that takes this long meets a lock that somebody else holds, or a slow disk: then others wait for it no longer. */
-const slowMilliseconds = 20
+/** Nobody waits longer than this for the statement of others, which may be behind a lock or on a slow disk. */
+const slowMilliseconds = 5
 
 export function createWrites(lanes: readonly Lane[], wake: (topic: string) => void): Pick<Store, 'apply'> {
   let queue: Waiting[] = []
@@ -55,11 +55,11 @@ export function createWrites(lanes: readonly Lane[], wake: (topic: string) => vo
           const overwritten = new Map<string, number>()
           for (const [i, caller] of callers.entries()) {
             const result = results[i] as Settled
-            settle(caller, result)
             for (const [key, version] of caller.records) {
               busy.delete(key)
               if (result === 'applied') overwritten.set(key, version)
             }
+            settle(caller, result)
           }
           refuseStale(overwritten)
           if (queue.length > 0) schedule()

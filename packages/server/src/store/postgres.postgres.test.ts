@@ -201,6 +201,15 @@ test('writes go in one statement at a time, and past one that somebody else keep
   assert.equal(done, false)
   await admin.query('COMMIT')
   assert.equal(await waits, 'applied')
+  statements.length = 0
+  const both = Promise.all([
+    applied(store, write('insert', 'grant', sample('grant', { id: 'one' }))),
+    applied(store, write('insert', 'client', sample('client', { id: 'after it' }))),
+  ])
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(statements.length, 1)
+  await both
+  assert.equal(statements.length, 2)
   await close()
 })
 

@@ -15,7 +15,7 @@ export interface PostgresOptions {
   readonly url: string
   /** Connections for reading; default 1. The fewer there are, the more reads share a round trip. */
   readonly readConnections?: number
-  /** Connections for writing; default 2, so that a statement that has to wait keeps no others waiting. */
+  /** Connections for writing; default 2: the others write past a statement that takes long. */
   readonly writeConnections?: number
   /** How long a connection attempt or a statement may take; default 5000. */
   readonly timeoutMilliseconds?: number

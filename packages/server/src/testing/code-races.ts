@@ -5,16 +5,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Grant } from '@countersign/protocol'
 import { authorizationCodeId } from '../authorization-codes.ts'
-import type { Store } from '../store/store.ts'
 import { nativeClient, obtainCode, redeemCode, webClient } from './code-flow.ts'
 import { bodyOf, errorOf, type TokenAnswer } from './device-flow.ts'
+import type { Ground } from './race-nodes.ts'
 import { createTestServer, createTestServerWith } from './services.ts'
-
-export interface Ground {
-  /** The same store, through one connection of its own for each node. */
-  readonly nodes: readonly Store[]
-  readonly close: () => Promise<void>
-}
 
 export function codeRaces(name: string, prepare: () => Promise<Ground>): void {
   test(`AC-07 AC-05 AC-06 of 100 who redeem one code one wins; a wrong replay changes nothing, a right one ends it: ${name}`, async () => {

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { type DeviceAuthorization, deviceAuthorization, returnCode } from '@countersign/protocol'
 import { hashReturnCode } from '../return-codes.ts'
 import { deviceCodeId } from '../tokens.ts'
-import type { Ground } from './code-races.ts'
 import { bodyOf, decisionBy, pollDevice, startDevice } from './device-flow.ts'
+import type { Ground } from './race-nodes.ts'
 import {
   createTestServer,
   createTestServerWith,
