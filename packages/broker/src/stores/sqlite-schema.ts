@@ -43,10 +43,13 @@ export function migrate(db: DatabaseSync): void {
   }
 }
 
+// In one statement, which sees the file as it is at one moment: asked one after the other, the tables could be those that another
+// process has just made, and the id still the one of an empty file.
+const whatIsThere = `SELECT user_version AS version, application_id AS id, (SELECT count(*) FROM sqlite_schema) AS tables
+  FROM pragma_user_version, pragma_application_id`
+
 function versionOf(db: DatabaseSync): number {
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-  const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number }
-  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
+  const { version, id, tables } = db.prepare(whatIsThere).get() as Record<'version' | 'id' | 'tables', number>
   if (tables > 0 && id !== applicationId)
     throw new SettingError("The broker's database needs a file of its own; this one is another program's.")
   return version

@@ -14,6 +14,7 @@ import { sampleFlow, sampleLease } from '../testing/samples.ts'
 import { besideMemory } from '../testing/store-model.ts'
 import { storeContract } from './contract.ts'
 import { sqliteStore } from './sqlite.ts'
+import { migrate } from './sqlite-schema.ts'
 
 const makeFolder = () => mkdtempSync(join(tmpdir(), 'countersign-broker-'))
 const remove = (folder: string) => rmSync(folder, { recursive: true, force: true })
@@ -163,6 +164,30 @@ test('ten that open a file at once make its tables once', async (t) => {
   assert.equal(await stores[0]?.leases.put(sampleLease()), true)
   for (const store of stores) assert.equal((await store.leases.find('connection-1'))?.version, 1)
   for (const store of stores) await store.close()
+})
+
+test('a file in which another process makes the tables at any moment of the opening is no other program’s', (t) => {
+  for (let moment = 1; moment <= 3; moment++) {
+    const { path } = inFolder(t)
+    const [db, other] = [new DatabaseSync(path), new DatabaseSync(path)]
+    other.exec('PRAGMA journal_mode = WAL')
+    let asked = 0
+    const prepare = db.prepare.bind(db)
+    db.prepare = (text) => {
+      const statement = prepare(text)
+      const get = statement.get.bind(statement)
+      statement.get = () => {
+        const row = get()
+        if (!db.isTransaction && ++asked === moment) migrate(other)
+        return row
+      }
+      return statement
+    }
+    migrate(db)
+    assert.deepEqual({ ...db.prepare('PRAGMA user_version').get() }, { user_version: 1 })
+    db.close()
+    other.close()
+  }
 })
 
 test('a closed store is unavailable, and may be closed again', async (t) => {

@@ -29,7 +29,9 @@ export function storeRaces(name: string, prepare: () => Promise<RaceGround>): vo
       store = await ground.open()
     })
     after(async () => {
-      await store.close()
+      // Those of a race that failed before its start would wait for it for ever.
+      for (const child of running) child.kill('SIGKILL')
+      if (store !== undefined) await store.close()
       await ground.close()
     })
 
