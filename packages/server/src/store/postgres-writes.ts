@@ -23,7 +23,7 @@ interface Waiting {
 /** Enough to share the cost of a commit, few enough to keep the statement short. */
 const mostCallers = 128
 
-/** Nobody waits longer than this for the statement of others, which may be behind a lock or on a slow disk. */
+/** A statement that takes longer, behind a lock or on a slow disk, is waited for no more where another lane is free. */
 const slowMilliseconds = 5
 
 export function createWrites(lanes: readonly Lane[], wake: (topic: string) => void): Pick<Store, 'apply'> {
