@@ -163,12 +163,14 @@ export async function startCode(
   return { code, url: page.url() }
 }
 
-/** A tab of the same browser at the place that the page names. */
+/**
+ * A tab of the same browser at the place that the page's link names. Not by a click: in a tab that a page opens, Chromium is told that
+ * scripts are off while it may have parsed the document already, which then has neither its scripts nor its `noscript`.
+ */
 export async function openThere(page: Page, name: string): Promise<Page> {
-  const opened = page.context().waitForEvent('page')
-  await page.getByRole('link', { name: `Open ${name}` }).click()
-  const there = await opened
-  await there.waitForLoadState()
+  const place = await page.getByRole('link', { name: `Open ${name}` }).getAttribute('href')
+  const there = await page.context().newPage()
+  await there.goto(place ?? '')
   return there
 }
 
