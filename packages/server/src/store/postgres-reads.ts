@@ -2,9 +2,10 @@
 // it is on its way the next ones gather, so that a busy server asks fewer and larger questions.
 // Writes are in postgres-writes.ts.
 
-import type { Account, Kind, Records } from '@countersign/protocol'
+import type { Kind, Records } from '@countersign/protocol'
 import type { Lane, Rows } from './postgres-lane.ts'
 import { fromText, toText } from './postgres-text.ts'
+import { toRecord } from './record-data.ts'
 import { type Store, StoreUnavailable } from './store.ts'
 import { columnName, tableOf } from './tables.ts'
 
@@ -26,13 +27,13 @@ export function createReads(lanes: readonly Lane[]): Reads {
   return {
     async read<K extends Kind>(kind: K, id: string) {
       const row = await read(kind, id)
-      return row && toRecord<Records[K]>(row)
+      return row && recordOf(kind, row)
     },
     async readWithAccount<K extends Kind>(kind: K, id: string) {
       const row = await readWithAccount(kind, id)
       if (row === undefined) return undefined
-      const account = row[3] === null ? undefined : toRecord<Account>(row.slice(3))
-      return { record: toRecord<Records[K]>(row), account }
+      const account = row[3] === null ? undefined : recordOf('account', row.slice(3))
+      return { record: recordOf(kind, row), account }
     },
     async find<K extends Kind>(kind: K, column: string, value: string, limit = 1000) {
       const { name } = tableOf(kind)
@@ -43,7 +44,7 @@ export function createReads(lanes: readonly Lane[]): Reads {
           values: [toText(value), limit],
         }),
       )
-      return rows.map((row) => toRecord<Records[K]>(row))
+      return rows.map((row) => recordOf(kind, row))
     },
     async list<K extends Kind>(kind: K, after = '', limit = 1000) {
       const rows = await again(() =>
@@ -53,7 +54,7 @@ export function createReads(lanes: readonly Lane[]): Reads {
           values: [toText(after), limit],
         }),
       )
-      return rows.map((row) => toRecord<Records[K]>(row))
+      return rows.map((row) => recordOf(kind, row))
     },
   }
 }
@@ -132,7 +133,6 @@ function createBatcher(lanes: readonly Lane[], textOf: (kind: Kind) => string) {
     })
 }
 
-// The driver has parsed the json; the id and version columns are the truth for those two members.
-function toRecord<R>([id, version, data]: readonly unknown[]): R {
-  return Object.assign(data as object, { id: fromText(id as string), version }) as R
+function recordOf<K extends Kind>(kind: K, [id, version, data]: readonly unknown[]): Records[K] {
+  return toRecord(kind, fromText(id as string), version as number, data as string)
 }

@@ -3,8 +3,8 @@
 
 import type { Lane } from './postgres-lane.ts'
 
-// `data` is json and not jsonb: jsonb refuses strings with \u0000 or half a surrogate pair, which anybody may send as the name
-// of a device. Ids are compared byte by byte, so that every database orders them alike. `seq` is the order of arrival.
+// `data` became text, see the last migration; jsonb would refuse strings with \u0000 or half a surrogate pair, which anybody may send
+// as the name of a device. Ids are compared byte by byte, so that every database orders them alike. `seq` is the order of arrival.
 const table = (name: string, columns = '', options = '') => `CREATE TABLE ${name} (
     id text COLLATE "C" PRIMARY KEY, version integer NOT NULL, ${columns} purge_at bigint,
     seq bigint GENERATED ALWAYS AS IDENTITY, data json NOT NULL) ${options};`
@@ -101,6 +101,13 @@ const migrations: readonly string[] = [
      WHERE user_code_hash IS NOT NULL;
    ALTER TABLE device_authorizations SET (fillfactor = 50);
    ALTER TABLE authorization_codes SET (fillfactor = 50);`,
+  // The database would parse each document that is stored, and none is ever asked about by its members.
+  `accounts passkeys browser_sessions clients device_authorizations grants signing_keys attempts settings resources
+   authorization_requests authorization_codes consents initial_access_tokens spent audit_entries identities upstream_sign_ins
+   network_memories`
+    .split(/\s+/)
+    .map((name) => `ALTER TABLE ${name} ALTER COLUMN data TYPE text;`)
+    .join(' '),
 ]
 
 /** Names the lock under which one node at a time migrates; any constant of our own will do. */

@@ -5,6 +5,7 @@
 import type { Kind, Write } from '@countersign/protocol'
 import type { Statement } from './postgres-lane.ts'
 import { toText } from './postgres-text.ts'
+import { toData } from './record-data.ts'
 import { columnName, tableOf } from './tables.ts'
 
 type RecordWrite = Exclude<Write, { op: 'notify' }>
@@ -52,12 +53,7 @@ function arraysOf(rows: readonly RecordWrite[]): unknown[] {
     )
   }
   arrays.push(rows.map(({ record }) => purgeAt(record)))
-  // `id` and `version` have columns of their own; undefined members are left out by JSON.
-  arrays.push(
-    rows
-      .map(({ record }) => JSON.stringify({ ...(record as object), id: undefined, version: undefined }))
-      .join(separator),
-  )
+  arrays.push(rows.map(({ record }) => toData(kind, record)).join(separator))
   return arrays
 }
 
@@ -92,7 +88,7 @@ function textOf(shape: string): string {
 // JSON has no control character in it (RFC 8259 §7), so one can stand between documents. In an array literal every quotation
 // mark would be escaped, and read again by the database.
 const separator = '\x1f'
-const documents = (next: (type: string) => string) => `string_to_array(${next('text')}, E'\\x1f')::json[]`
+const documents = (next: (type: string) => string) => `string_to_array(${next('text')}, E'\\x1f')`
 
 function stepText(op: RecordWrite['op'], kind: Kind, next: (type: string) => string): string {
   const { name, columns } = tableOf(kind)

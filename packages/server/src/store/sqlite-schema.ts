@@ -3,6 +3,7 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Kind } from '@countersign/protocol'
+import { toData } from './record-data.ts'
 import { type AnyRecord, columnName, kinds, tableOf } from './tables.ts'
 
 const migrations: readonly string[] = [
@@ -99,6 +100,8 @@ const migrations: readonly string[] = [
   `UPDATE device_authorizations SET version = version + 1, user_code_hash = substr(user_code_hash, 1, 11),
        data = json_set(data, '$.userCodeHash', substr(data ->> '$.userCodeHash', 1, 11))
      WHERE user_code_hash IS NOT NULL;`,
+  // From here on rows of sign-ins are packed (record-data.ts), which programs before do not read.
+  '',
 ]
 
 /** Brings the schema up to date; safe when several processes start at once. */
@@ -225,7 +228,6 @@ export function columnValues(kind: Kind, record: AnyRecord): (string | number | 
   const { columns, purgeAt } = tableOf(kind)
   const values: (string | number | null)[] = []
   for (const column in columns) values.push(columns[column]?.of(record) ?? null)
-  // `id` and `version` have columns of their own; undefined members are left out by JSON.
-  values.push(purgeAt(record), JSON.stringify({ ...record, id: undefined, version: undefined }))
+  values.push(purgeAt(record), toData(kind, record))
   return values
 }

@@ -6,7 +6,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Account, Kind, Records } from '@countersign/protocol'
+import type { Account, Kind } from '@countersign/protocol'
+import { toRecord } from './record-data.ts'
 import { groupCommits } from './sqlite-commits.ts'
 import { createNoticeReader } from './sqlite-notices.ts'
 import { whenFree } from './sqlite-patience.ts'
@@ -41,22 +42,22 @@ export function openSqliteStore({ path, synchronous = 'FULL' }: SqliteOptions): 
     read: <K extends Kind>(kind: K, id: string) =>
       reads.ask(() => {
         const row = statements.of[kind].read.get(id) as unknown as Row | undefined
-        return row && toRecord<Records[K]>(row)
+        return row && toRecord(kind, ...row)
       }),
     readWithAccount: <K extends Kind>(kind: K, id: string) =>
       reads.ask(() => {
         const row = statements.of[kind].readWithAccount?.get(id) as unknown as RowWithAccount | undefined
-        return row && { record: toRecord<Records[K]>(row), account: accountOf(row) }
+        return row && { record: toRecord(kind, row[0], row[1], row[2]), account: accountOf(row) }
       }),
     find: <K extends Kind>(kind: K, column: string, value: string, limit = 1000) =>
       whenFree(() => {
         const rows = statements.of[kind].find[column]?.all(value, limit) ?? []
-        return (rows as unknown as Row[]).map((row) => toRecord<Records[K]>(row))
+        return (rows as unknown as Row[]).map((row) => toRecord(kind, ...row))
       }),
     list: <K extends Kind>(kind: K, after = '', limit = 1000) =>
       whenFree(() => {
         const rows = statements.of[kind].list.all(after, limit) as unknown as Row[]
-        return rows.map((row) => toRecord<Records[K]>(row))
+        return rows.map((row) => toRecord(kind, ...row))
       }),
     apply: commits.apply,
     watch(topic, wake) {
@@ -117,15 +118,6 @@ function openDatabase(path: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSyn
   return db
 }
 
-function accountOf(row: RowWithAccount): Account | undefined {
-  const id = row[3]
-  return id === null ? undefined : toRecord<Account>([id, row[4], row[5]])
-}
-
-// JSON.parse of our own column; the id and version columns are the truth for those two members.
-function toRecord<R>(row: Row | RowWithAccount): R {
-  const record = JSON.parse(row[2]) as { id: string; version: number }
-  record.id = row[0]
-  record.version = row[1]
-  return record as R
+function accountOf([, , , id, version, data]: RowWithAccount): Account | undefined {
+  return id === null ? undefined : toRecord('account', id, version, data)
 }

@@ -30,15 +30,16 @@ const revokedTokens = [
 
 const olderHash = 'fCFfSzuWPwBWtjCktfdJP8t5QAjFY2uwQPhHoMMLh_Q'
 
-export async function writeOlderRecords(store: Store): Promise<void> {
+/** Writes them, and returns their rows as programs wrote them then: the columns of today stay, `data` has to be put in place. */
+export async function writeOlderRecords(store: Store): Promise<readonly OlderRow[]> {
   const of = { clientId: 'https://old.example/client' }
   const parameters = { ...sample('authorizationRequest').parameters, state: odd }
-  await applied(
-    store,
+  const userCodeHash = olderHash
+  const inserts = [
     write(
       'insert',
       'deviceAuthorization',
-      sample('deviceAuthorization', { id: 'device', ...of, userCodeHash: olderHash }),
+      sample('deviceAuthorization', { id: 'device', ...of, userCodeHash }),
     ),
     write(
       'insert',
@@ -50,7 +51,19 @@ export async function writeOlderRecords(store: Store): Promise<void> {
     write('insert', 'grant', olderGrant({ id: 'live', ...of, deviceName: odd }, revokedTokens)),
     write('insert', 'grant', olderGrant({ id: 'ended', ...of, deviceName: odd, revokedAt: 1 }, [])),
     write('insert', 'networkMemory', sample('networkMemory', { id: 'network', ...of })),
-  )
+  ]
+  await applied(store, ...inserts)
+  return inserts.flatMap((insert) => {
+    if (insert.op === 'notify') return []
+    const { id, version: _version, ...members } = insert.record
+    return [{ table: tableOf(insert.kind).name, id, data: JSON.stringify(members) }]
+  })
+}
+
+export interface OlderRow {
+  readonly table: string
+  readonly id: string
+  readonly data: string
 }
 
 function olderGrant(changed: Partial<Grant>, revoked: typeof revokedTokens): Grant {
