@@ -169,8 +169,9 @@ export async function startCode(
  */
 export async function openThere(page: Page, name: string): Promise<Page> {
   const place = await page.getByRole('link', { name: `Open ${name}` }).getAttribute('href')
+  if (place === null) throw new Error(`The link to ${name} names no place.`)
   const there = await page.context().newPage()
-  await there.goto(place ?? '')
+  await there.goto(place)
   return there
 }
 

@@ -80,7 +80,9 @@ for (const scripts of [true, false]) {
 test('our own server as the provider, by a code and there and back', async () => {
   const page = await world.open('mia')
   const { code } = await startCode(page, 'Second')
-  const there = await openThere(page, 'Second')
+  const opened = page.context().waitForEvent('page')
+  await page.getByRole('link', { name: 'Open Second' }).click()
+  const there = await opened
   await there.getByText(code).first().waitFor()
   await signInWithPassword(there, miaThere)
   await there.waitForURL('**/device/approve')

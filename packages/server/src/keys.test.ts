@@ -1,7 +1,8 @@
 // The life of signing keys against standards.md section 5 (JK): made, kept sealed, rotated without a gap.
 
 import assert from 'node:assert/strict'
-import { createPublicKey } from 'node:crypto'
+import crypto, { createPublicKey } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose'
 import { algs, jwksCacheSeconds, openKeys, rotateKeys, WrongMasterKey } from './keys.ts'
@@ -50,28 +51,53 @@ test('JK-06 what a key signs verifies elsewhere, and only under its own algorith
   }
 })
 
-test('JK-06 a signature that was checked once vouches for nothing else, and not for longer than its key', async () => {
+for (const comesBack of [false, true])
+  test(`JK-06 a signature that was ${comesBack ? 'made here' : 'checked once'} vouches for nothing else, and not for longer than its key`, async () => {
+    const base = options()
+    const keys = await openKeys(base)
+    const token = keys.sign('ES256', { typ: 'JWT' }, { a: 1 }, { comesBack })
+    const [head = '', body = '', signature = ''] = token.split('.')
+    const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string }
+    const check = (text = body, bytes = Buffer.from(signature, 'base64url'), alg = 'ES256') =>
+      keys.verify(kid, alg, `${head}.${text}`, bytes)
+    const flipped = Buffer.from(signature, 'base64url')
+    flipped[0] = (flipped[0] ?? 0) ^ 1
+    for (let round = 0; round < 2; round++) {
+      assert.equal(check(), true)
+      assert.equal(check(Buffer.from('{"a":2}').toString('base64url')), false)
+      assert.equal(check(body, flipped), false)
+      assert.equal(check(body, Buffer.alloc(0)), false)
+      assert.equal(check(body, Buffer.from(signature, 'base64url'), 'EdDSA'), false)
+    }
+    const record = await base.store.read('signingKey', kid)
+    assert.ok(record)
+    await base.store.apply([{ op: 'delete', kind: 'signingKey', record }])
+    await keys.refresh()
+    assert.equal(check(), false)
+  })
+
+test('what was made here and comes back is not checked, what comes from another node once', async (t) => {
   const base = options()
-  const keys = await openKeys(base)
-  const token = keys.sign('ES256', { typ: 'JWT' }, { a: 1 })
-  const [head = '', body = '', signature = ''] = token.split('.')
-  const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string }
-  const check = (text = body, bytes = Buffer.from(signature, 'base64url'), alg = 'ES256') =>
-    keys.verify(kid, alg, `${head}.${text}`, bytes)
-  const flipped = Buffer.from(signature, 'base64url')
-  flipped[0] = (flipped[0] ?? 0) ^ 1
-  for (let round = 0; round < 2; round++) {
-    assert.equal(check(), true)
-    assert.equal(check(Buffer.from('{"a":2}').toString('base64url')), false)
-    assert.equal(check(body, flipped), false)
-    assert.equal(check(body, Buffer.alloc(0)), false)
-    assert.equal(check(body, Buffer.from(signature, 'base64url'), 'EdDSA'), false)
+  const [maker, other] = [await openKeys(base), await openKeys(base)]
+  const token = maker.sign('ES256', { typ: 'at+jwt' }, { a: 1 }, { comesBack: true })
+  const end = token.lastIndexOf('.')
+  const { kid } = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString()) as {
+    kid: string
   }
-  const record = await base.store.read('signingKey', kid)
-  assert.ok(record)
-  await base.store.apply([{ op: 'delete', kind: 'signingKey', record }])
-  await keys.refresh()
-  assert.equal(check(), false)
+  const checks = t.mock.method(crypto, 'verify')
+  syncBuiltinESMExports()
+  t.after(() => {
+    checks.mock.restore()
+    syncBuiltinESMExports()
+  })
+  for (const [keys, expected] of [
+    [maker, 0],
+    [other, 1],
+    [other, 1],
+  ] as const) {
+    assert.ok(keys.verify(kid, 'ES256', token.slice(0, end), Buffer.from(token.slice(end + 1), 'base64url')))
+    assert.equal(checks.mock.callCount(), expected)
+  }
 })
 
 test('JK-17 the store has sealed private keys only', async () => {

@@ -29,7 +29,7 @@ const leadSeconds = 2 * jwksCacheSeconds
 /** Nothing signed here lives longer: the upper bound of accessTokenSeconds, with clock tolerance. */
 const longestSignedSeconds = 3600 + 300
 
-/** Digests of signatures that were checked and were good; a megabyte. */
+/** Digests of signatures that were made here, or checked and good; a megabyte. */
 const mostVerified = 10_000
 
 interface LiveKey {
@@ -39,8 +39,8 @@ interface LiveKey {
 }
 
 export interface Keys {
-  /** A compact JWS (RFC 7515) by the key of `alg` whose turn it is. */
-  sign(alg: Alg, header: object, payload: object): string
+  /** A compact JWS (RFC 7515) by the key of `alg` whose turn it is. One that `comesBack` will be verified here, and needs no check then. */
+  sign(alg: Alg, header: object, payload: object, how?: { readonly comesBack: boolean }): string
   /** Whether `signature` over `input` is by the key `kid`, and `alg` is that key's own (RFC 8725 §3.1). */
   verify(kid: string, alg: string, input: string, signature: Buffer): boolean
   /** The public halves of all keys that may have signed, or are about to sign (RFC 7517). */
@@ -87,7 +87,7 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
 
   await refresh()
   return {
-    sign(alg, header, payload) {
+    sign(alg, header, payload, how) {
       const key = currentKey(live.values(), alg, system.now())
       const head = `${key.record.id} ${JSON.stringify(header)}`
       let encoded = heads.get(head)
@@ -96,8 +96,10 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
         heads.set(head, encoded)
       }
       const input = `${encoded}.${base64url(JSON.stringify(payload))}`
-      const signature = sign(digestOf(alg), Buffer.from(input), key.privateKey)
-      return `${input}.${(alg === 'ES256' ? fromDer(signature) : signature).toString('base64url')}`
+      const plain = sign(digestOf(alg), Buffer.from(input), key.privateKey)
+      const signature = (alg === 'ES256' ? fromDer(plain) : plain).toString('base64url')
+      if (how?.comesBack) verified.set(digest(`${key.record.id} ${input}.${signature}`), true)
+      return `${input}.${signature}`
     },
     verify(kid, alg, input, signature) {
       const key = live.get(kid)

@@ -93,7 +93,7 @@ function signAccessToken(
   token: AccessToken,
   alg: Client['accessTokenAlg'],
 ): string {
-  return keys.sign(alg, accessTokenHeader, {
+  const claims = {
     iss: config.issuer,
     sub: accessTokenRules.subjectOf(token),
     sub_kind: accessTokenRules.subjectKindOf(token),
@@ -109,7 +109,9 @@ function signAccessToken(
     cnf: token.jkt === null ? undefined : { jkt: token.jkt },
     act: token.act ?? undefined,
     may_act: token.mayAct,
-  })
+  }
+  // A resource server asks about it, most often the server that made it.
+  return keys.sign(alg, accessTokenHeader, claims, { comesBack: true })
 }
 
 /** How the person signed in, where there is one (RFC 9068 §2.2.1, OIDC Core §2). */

@@ -8,8 +8,12 @@ import { toData, toRecord } from './record-data.ts'
 import { kinds } from './tables.ts'
 import { now, samples } from './testing/samples.ts'
 
-/** With every member that there is, those that may be left out included: who adds one to a record has to add it here. */
-type Whole<R> = { readonly [Member in keyof R]-?: Exclude<R[Member], undefined> }
+/** With every member that there is, at each depth, those that may be left out included: who adds one to a record has to add it here. */
+type Whole<R> = R extends readonly unknown[]
+  ? R
+  : R extends object
+    ? { readonly [Member in keyof R]-?: Whole<Exclude<R[Member], undefined>> }
+    : R
 
 const whole: {
   readonly deviceAuthorization: Whole<DeviceAuthorization>
@@ -67,7 +71,10 @@ test('each member has a place of its own: no two of them are taken for each othe
 })
 
 test('whatever a machine says of itself comes back, halves of characters and control characters included', () => {
-  const text = fc.string({ unit: 'binary' })
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('\ud800', '\udc00x', '\x1f', '\0', '"],['),
+  )
   const said = fc.record({ name: text, agent: fc.option(text), userAgent: text, nonce: fc.option(text) })
   fc.assert(
     fc.property(said, ({ name, agent, userAgent, nonce }) => {
@@ -98,5 +105,9 @@ test('a row with the names of its members, as programs wrote it that packed noth
 test('a row that has no form of its kind is an error, not half of a record', () => {
   assert.throws(() => toRecord('client', 'client-1', 1, '[]'), /not packed/)
   assert.throws(() => toRecord('grant', 'grant-1', 1, 'no JSON'), SyntaxError)
-  assert.throws(() => toRecord('grant', 'grant-1', 1, '[]'), TypeError)
+  for (const kind of Object.keys(whole) as (keyof typeof whole)[]) {
+    const values = JSON.parse(toData(kind, whole[kind])) as unknown[]
+    const short = JSON.stringify(values.slice(0, -1))
+    assert.throws(() => toRecord(kind, 'short', 1, short), /has \d+ places/)
+  }
 })

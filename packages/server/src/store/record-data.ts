@@ -1,8 +1,8 @@
 // How a record is kept as text in the SQL stores: its members without id and version, which have columns of their own.
 // Most kinds are JSON objects. The three that a sign-in is made of are packed: JSON arrays of their values in a fixed order, since
 // names are half of such a text, and are read again at each poll and each introspection.
-// A member that is added stands at the end of its array, and a place is never used again. Rows of programs that packed nothing are
-// objects, and are read as such.
+// A member that is added stands at the end of its array, where rows from before have nothing, and a place is never used again. Rows
+// of programs that packed nothing are objects, and are read as such.
 
 import type {
   AuthorizationCode,
@@ -38,17 +38,28 @@ export function toRecord<K extends Kind>(kind: K, id: string, version: number, d
   return record as Records[K]
 }
 
-function unpack(kind: Kind, id: string, version: number, values: unknown): AnyRecord {
+function unpack(kind: Kind, id: string, version: number, values: readonly unknown[]): AnyRecord {
+  // Half of a record could say more than the whole: that nothing has to be typed back, say.
+  if (values.length < (fewestPlaces[kind] ?? 0))
+    throw new TypeError(`A row of the kind ${kind} has ${values.length} places.`)
+  const packed: unknown = values
   switch (kind) {
     case 'deviceAuthorization':
-      return unpackDeviceAuthorization(id, version, values as PackedDeviceAuthorization)
+      return unpackDeviceAuthorization(id, version, packed as PackedDeviceAuthorization)
     case 'authorizationCode':
-      return unpackAuthorizationCode(id, version, values as PackedAuthorizationCode)
+      return unpackAuthorizationCode(id, version, packed as PackedAuthorizationCode)
     case 'grant':
-      return unpackGrant(id, version, values as PackedGrant)
+      return unpackGrant(id, version, packed as PackedGrant)
     default:
       throw new TypeError(`Records of the kind ${kind} are not packed.`)
   }
+}
+
+/** As many as the first packed rows of the kind had. */
+const fewestPlaces: { readonly [K in Kind]?: number } = {
+  deviceAuthorization: 19,
+  authorizationCode: 15,
+  grant: 18,
 }
 
 type PackedDeviceAuthorization = ReturnType<typeof packDeviceAuthorization>

@@ -1,6 +1,6 @@
 // Which columns each kind of record has beside its body, and when a record may be swept.
 // One description for all stores: the SQL engines make their tables and statements of it, memory its maps.
-// A row is (id, version, the columns below, purge_at, data); `data` is the record as JSON without id and version.
+// A row is (id, version, the columns below, purge_at, data); what `data` holds is record-data.ts.
 
 import type { Kind, Records } from '@countersign/protocol'
 
