@@ -29,8 +29,8 @@ const leadSeconds = 2 * jwksCacheSeconds
 /** Nothing signed here lives longer: the upper bound of accessTokenSeconds, with clock tolerance. */
 const longestSignedSeconds = 3600 + 300
 
-/** Digests of signatures that were made here, or checked and good; a megabyte. */
-const mostVerified = 10_000
+/** Digests of signatures that were made here, or checked and good; five megabytes. */
+const mostVerified = 50_000
 
 interface LiveKey {
   readonly record: SigningKey

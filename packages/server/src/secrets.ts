@@ -86,7 +86,7 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
       // A made-up day must not fill the key cache.
       if (day > system.now() / epochSeconds + 1) return undefined
       const key = keys.get(`seal ${purpose} ${day}`) ?? deriveKey(masterKey, `seal ${purpose} ${day}`)
-      return decrypt(key, bytes.subarray(2))
+      return decrypt(key, bytes, 2)
     },
     derive: (purpose) => deriveKey(masterKey, `derive ${purpose}`).export(),
   }
@@ -96,13 +96,15 @@ function deriveKey(masterKey: Uint8Array, info: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32)))
 }
 
-function decrypt(key: KeyObject, bytes: Buffer): string | undefined {
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
+/** What stands in `bytes` from `start` on: nonce, ciphertext and tag. */
+function decrypt(key: KeyObject, bytes: Buffer, start: number): string | undefined {
+  const [body, tag] = [start + nonceBytes, bytes.length - tagBytes]
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(start, body), {
     authTagLength: tagBytes,
   })
-  decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes))
+  decipher.setAuthTag(bytes.subarray(tag))
   try {
-    const plain = decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes))
+    const plain = decipher.update(bytes.subarray(body, tag))
     // GCM keeps nothing back for the end: this only says whether the tag is right.
     decipher.final()
     return plain.toString('utf8')

@@ -157,10 +157,22 @@ function knownAccessToken({ secrets, openedTokens }: Services, token: string): A
 function openAccessToken(secrets: Secrets, token: string): AccessToken | undefined {
   const text = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
   if (text === undefined) return undefined
-  const facts = JSON.parse(text) as Facts
-  const [jti, grantId, clientId, accountId, scope, audience, issuedAt, expiresAt, authTime, amr, jkt, act] =
-    facts
-  const [subjectClientId, mayAct] = facts.slice(12)
+  const [
+    jti,
+    grantId,
+    clientId,
+    accountId,
+    scope,
+    audience,
+    issuedAt,
+    expiresAt,
+    authTime,
+    amr,
+    jkt,
+    act,
+    subjectClientId,
+    mayAct,
+  ] = JSON.parse(text) as Facts
   return {
     jti,
     grantId,
