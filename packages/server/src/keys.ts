@@ -29,7 +29,7 @@ const leadSeconds = 2 * jwksCacheSeconds
 /** Nothing signed here lives longer: the upper bound of accessTokenSeconds, with clock tolerance. */
 const longestSignedSeconds = 3600 + 300
 
-/** Digests of signatures that were made here, or checked and good; five megabytes. */
+/** Digests of signatures that were made here, or checked and good; five to ten megabytes. */
 const mostVerified = 50_000
 
 interface LiveKey {
@@ -39,7 +39,10 @@ interface LiveKey {
 }
 
 export interface Keys {
-  /** A compact JWS (RFC 7515) by the key of `alg` whose turn it is. One that `comesBack` will be verified here, and needs no check then. */
+  /**
+   * A compact JWS (RFC 7515) by the key of `alg` whose turn it is. One that `comesBack` will be verified here, and needs no check
+   * then.
+   */
   sign(alg: Alg, header: object, payload: object, how?: { readonly comesBack: boolean }): string
   /** Whether `signature` over `input` is by the key `kid`, and `alg` is that key's own (RFC 8725 §3.1). */
   verify(kid: string, alg: string, input: string, signature: Buffer): boolean

@@ -4,7 +4,8 @@
 import type { Lane } from './postgres-lane.ts'
 
 // `data` is json here and made text by a later migration; jsonb would refuse strings with \u0000 or half a surrogate pair, which
-// anybody may send as the name of a device. Ids are compared byte by byte, so that every database orders them alike. `seq` is the order of arrival.
+// anybody may send as the name of a device. Ids are compared byte by byte, so that every database orders them alike. `seq` is the
+// order of arrival.
 const table = (name: string, columns = '', options = '') => `CREATE TABLE ${name} (
     id text COLLATE "C" PRIMARY KEY, version integer NOT NULL, ${columns} purge_at bigint,
     seq bigint GENERATED ALWAYS AS IDENTITY, data json NOT NULL) ${options};`

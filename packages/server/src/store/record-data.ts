@@ -15,17 +15,9 @@ import type {
 import type { AnyRecord } from './tables.ts'
 
 export function toData(kind: Kind, record: AnyRecord): string {
-  switch (kind) {
-    case 'deviceAuthorization':
-      return JSON.stringify(packDeviceAuthorization(record as DeviceAuthorization))
-    case 'authorizationCode':
-      return JSON.stringify(packAuthorizationCode(record as AuthorizationCode))
-    case 'grant':
-      return JSON.stringify(packGrant(record as Grant))
-    default:
-      // Undefined members are left out by JSON.
-      return JSON.stringify({ ...record, id: undefined, version: undefined })
-  }
+  const packing = packingOf(kind)
+  // Undefined members are left out by JSON.
+  return JSON.stringify(packing?.pack(record) ?? { ...record, id: undefined, version: undefined })
 }
 
 /** The record of a row; `data` is what `toData` made of it, or an older program. */
@@ -39,27 +31,40 @@ export function toRecord<K extends Kind>(kind: K, id: string, version: number, d
 }
 
 function unpack(kind: Kind, id: string, version: number, values: readonly unknown[]): AnyRecord {
+  const packing = packingOf(kind)
+  if (packing === undefined) throw new TypeError(`Records of the kind ${kind} are not packed.`)
   // Half of a record could say more than the whole: that nothing has to be typed back, say.
-  if (values.length < (fewestPlaces[kind] ?? 0))
+  if (values.length < packing.fewest)
     throw new TypeError(`A row of the kind ${kind} has ${values.length} places.`)
-  const packed: unknown = values
-  switch (kind) {
-    case 'deviceAuthorization':
-      return unpackDeviceAuthorization(id, version, packed as PackedDeviceAuthorization)
-    case 'authorizationCode':
-      return unpackAuthorizationCode(id, version, packed as PackedAuthorizationCode)
-    case 'grant':
-      return unpackGrant(id, version, packed as PackedGrant)
-    default:
-      throw new TypeError(`Records of the kind ${kind} are not packed.`)
-  }
+  return packing.unpack(id, version, values)
 }
 
-/** As many as the first packed rows of the kind had. */
-const fewestPlaces: { readonly [K in Kind]?: number } = {
-  deviceAuthorization: 19,
-  authorizationCode: 15,
-  grant: 18,
+interface Packing<R, Values> {
+  /** As many places as the first packed rows of the kind had. */
+  readonly fewest: number
+  readonly pack: (record: R) => Values
+  readonly unpack: (id: string, version: number, values: Values) => R
+}
+
+const deviceAuthorization: Packing<DeviceAuthorization, PackedDeviceAuthorization> = {
+  fewest: 19,
+  pack: packDeviceAuthorization,
+  unpack: unpackDeviceAuthorization,
+}
+
+const authorizationCode: Packing<AuthorizationCode, PackedAuthorizationCode> = {
+  fewest: 15,
+  pack: packAuthorizationCode,
+  unpack: unpackAuthorizationCode,
+}
+
+const grant: Packing<Grant, PackedGrant> = { fewest: 18, pack: packGrant, unpack: unpackGrant }
+
+const packings: { readonly [K in Kind]?: unknown } = { deviceAuthorization, authorizationCode, grant }
+
+/** How a kind is packed, with its types loosened, like `tableOf`. */
+function packingOf(kind: Kind): Packing<AnyRecord, readonly unknown[]> | undefined {
+  return packings[kind] as Packing<AnyRecord, readonly unknown[]> | undefined
 }
 
 type PackedDeviceAuthorization = ReturnType<typeof packDeviceAuthorization>
