@@ -172,7 +172,7 @@ test('CA-17 a secret is rotated with an overlap, or at once', async () => {
 test('REG-10 a registration token is made, shown once, listed and revoked', async () => {
   const made = await run(['clients', 'registration-token', 'create', '--name', 'Partner', '--uses', '3'])
   assert.match(made.stdout, /^csi_[\w-]{43}\n$/)
-  assert.match(made.stderr, /Made [\w-]{12} for 3 programs, until \d{4}-/)
+  assert.match(made.stderr, /Made [0-9a-f]{12} for 3 programs, until \d{4}-/)
   const listed = await json<{ id: string; name: string; uses_left: number }[]>([
     'clients',
     'registration-token',

@@ -15,6 +15,9 @@ import type {
 const instant = (seconds: number | null): string | null =>
   seconds === null ? null : new Date(seconds * 1000).toISOString()
 
+/** Enough of a digest to name it by. In hex, as an argument that begins with `-` would be read as an option. */
+const shortName = (digest: string): string => Buffer.from(digest, 'base64url').toString('hex', 0, 6)
+
 export type AccountSummary = ReturnType<typeof accountSummary>
 export const accountSummary = ({ id, email, name, admin, createdAt, disabledAt }: Account) => ({
   id,
@@ -27,8 +30,7 @@ export const accountSummary = ({ id, email, name, admin, createdAt, disabledAt }
 
 export type IdentitySummary = ReturnType<typeof identitySummary>
 export const identitySummary = (identity: Identity) => ({
-  // Enough of its digest to name it by.
-  id: identity.id.slice(0, 12),
+  id: shortName(identity.id),
   provider: identity.provider,
   subject: identity.subject,
   email: identity.email,
@@ -94,8 +96,7 @@ export const resourceSummary = (resource: Resource) => ({
 
 export type InitialAccessTokenSummary = ReturnType<typeof initialAccessTokenSummary>
 export const initialAccessTokenSummary = (token: InitialAccessToken) => ({
-  // Enough of its digest to name it by.
-  id: token.id.slice(0, 12),
+  id: shortName(token.id),
   name: token.name,
   uses_left: token.usesLeft,
   created_at: instant(token.createdAt),
