@@ -132,15 +132,26 @@ test('DC-11 each end of a login in two steps has its code and leaves nothing beh
   await assert.rejects(person.decide(String(next.user_code), 'allow'))
 })
 
+/** Until the server holds so many polls, by what it tells whoever watches it. */
+async function untilHeld(polls: number): Promise<void> {
+  const wanted = new RegExp(`^countersign_held_polls ${polls}$`, 'm')
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    if (wanted.test(await (await fetch(`${server.issuer}/metrics`)).text())) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`the server does not hold ${polls} polls`)
+}
+
 test('a process that is ended while it waits costs nothing: the next one goes on', async () => {
   const it = agent()
   const begun = data(await it.run(['login', '--no-wait', '--json']))
   const args = ['login', '--resume', String(begun.flow), '--wait', '60', '--json']
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const waiting = startProgram(args, { home: it.home, env: it.env })
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await untilHeld(1)
     const ended = await waiting.kill(signal)
     assert.equal(ended.code, signal === 'SIGTERM' ? 130 : null)
+    await untilHeld(0)
   }
   await person.decide(String(begun.user_code), 'allow')
   assert.equal((await it.run(args)).code, 0)

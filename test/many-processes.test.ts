@@ -2,14 +2,13 @@
 // SQLite file or a PostgreSQL. The same race inside the store is store/contract.ts; here everything is real.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openStore, type Store } from '@countersign/server'
+import { freePort } from './support/free-port.ts'
 import { addMia, openPerson } from './support/person.ts'
 import { startPostgres } from './support/postgres.ts'
 import { startServer } from './support/process.ts'
@@ -81,7 +80,7 @@ async function withServers(
   where: { data: string; databaseUrl?: string },
   body: (urls: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const ports = await Promise.all(Array.from({ length: count }, freePort))
+  const ports = await Promise.all(Array.from({ length: count }, () => freePort()))
   const env = { ...settings, COUNTERSIGN_ISSUER: `http://localhost:${ports[0]}` }
   const started = await Promise.allSettled(
     ports.map((port) => startServer({ ...where, env, args: ['--port', `${port}`] })),
@@ -93,15 +92,6 @@ async function withServers(
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, 'localhost')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 test('DT-08 F-05 200 polls of one code on one server', async () => {

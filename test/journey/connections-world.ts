@@ -14,7 +14,7 @@ import {
   type UpstreamOptions,
 } from '../support/connection-upstream.ts'
 import { signInWithPassword } from '../support/decide-in-browser.ts'
-import { freePort } from '../support/example.ts'
+import { freePort } from '../support/free-port.ts'
 import { addClient, addMia, mia as miaThere } from '../support/person.ts'
 import { type ProgramOptions, type RunningServer, runProgram, startServer } from '../support/process.ts'
 

@@ -17,7 +17,7 @@ import {
 
 let world: ConnectionsWorld
 before(async () => {
-  world = await startConnectionsWorld({ deviceCodeSeconds: 3, env: { COUNTERSIGN_HOLD_SECONDS: '0' } })
+  world = await startConnectionsWorld({ deviceCodeSeconds: 8, env: { COUNTERSIGN_HOLD_SECONDS: '0' } })
 })
 after(() => world.close())
 

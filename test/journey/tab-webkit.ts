@@ -3,9 +3,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { freePort } from '../support/free-port.ts'
 import { evened, type Tab, type Tabs, until } from './tab.ts'
 import { isExecutable } from './tab-firefox.ts'
 
@@ -63,7 +63,7 @@ process.on('exit', () => {
 export async function launchWebKitTabs(found: FoundWebKit, scripts: boolean): Promise<Tabs> {
   const home = mkdtempSync(join(tmpdir(), 'countersign-webkit-'))
   const screen = found.screen === '' ? undefined : await startScreen(found.screen)
-  const port = await freePort()
+  const port = await freePort('127.0.0.1')
   const driver = start(found.driver, [`--port=${port}`, '--host=127.0.0.1'], {
     ...(screen === undefined ? {} : { DISPLAY: screen.display, GDK_BACKEND: 'x11' }),
     HOME: home,
@@ -206,14 +206,4 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || !child.kill()) return
   await ended
   running.delete(child)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

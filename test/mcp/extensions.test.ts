@@ -17,7 +17,8 @@ import {
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
-import { addResource, freePort, startExample } from '../support/example.ts'
+import { addResource, startExample } from '../support/example.ts'
+import { freePort } from '../support/free-port.ts'
 import { addClient, addMia, mia } from '../support/person.ts'
 import { type RunningServer, runProgram, startServer } from '../support/process.ts'
 

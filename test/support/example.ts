@@ -2,7 +2,6 @@
 // started and stopped. The `countersign` program itself is process.ts.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { runProgram } from './process.ts'
 
@@ -70,19 +69,6 @@ function launch(path: string, { home, env, args = [], onTalk }: ExampleOptions) 
     said.stdout += chunk
   })
   return { child, said, failed }
-}
-
-/** A port of this machine that nobody uses now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, 'localhost', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** `countersign resources add`, open to every client; `scopes` are what can be done there, in words. */

@@ -8,7 +8,8 @@ import {
   type ServerResponse,
   request as sendRequest,
 } from 'node:http'
-import { type AddressInfo, createServer as createSocketServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { freePort } from './free-port.ts'
 
 export type Passed = {
   method: string
@@ -94,13 +95,4 @@ async function bytesOf(message: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of message) if (chunk instanceof Uint8Array) chunks.push(chunk)
   return Buffer.concat(chunks)
-}
-
-/** Free a moment ago; the server that takes it is started next. */
-async function freePort(): Promise<number> {
-  const server = createSocketServer()
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

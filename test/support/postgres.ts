@@ -15,10 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 
 export type Postgres = {
   /** An empty database. */
@@ -159,7 +159,7 @@ async function serve(to: {
   }
   // Between finding a free port and listening on it somebody else may take it.
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
+    const port = await freePort('127.0.0.1')
     const args = ['-D', join(to.folder, 'data'), '-p', String(port)]
     for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
     const outcome = await listen(executable(to.bin, 'postgres'), args, surroundings(to.folder, to.account))
@@ -226,17 +226,6 @@ function unprivilegedAccount(): Account {
 function openToAll(folder: string): boolean {
   const open = (statSync(folder).mode & 0o001) !== 0
   return open && (dirname(folder) === folder || openToAll(dirname(folder)))
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 async function addDatabase(admin: string): Promise<string> {

@@ -276,11 +276,12 @@ test('CL-13 unknown members are ignored and a token without expires_in has an un
 test('DC-16 cancelling between polls ends the request on the server and polls no more', async () => {
   server.on(paths.token, pending)
   const controller = new AbortController()
-  const sleep = async (): Promise<void> => {
-    if (controller.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 250))
+  const waiting = patient(system)
+  const sleep = (seconds: number): Promise<void> => {
     controller.abort()
+    return waiting.sleep(seconds)
   }
-  const error = await failure(login({ signal: controller.signal, system: { ...system, sleep } }))
+  const error = await failure(login({ signal: controller.signal, system: { ...waiting, sleep } }))
   assert.equal(error.code, 'cancelled')
   assert.equal(server.at(paths.token).length, 1)
   assert.deepEqual(server.at(paths.revoke)[0]?.form, {

@@ -113,13 +113,14 @@ test('a write whose connection is cut while it waits is StoreUnavailable, and wa
 test('a row that stays locked is waited for no longer than the time limit', async (t) => {
   const { url, store, admin } = await observed(t)
   await store.leases.put(sampleLease())
-  const impatient = await postgresStore({ url, timeoutMilliseconds: 300 })
+  const impatient = await postgresStore({ url, timeoutMilliseconds: 1000 })
   t.after(impatient.close)
   await admin.query('BEGIN')
   await admin.query('SELECT 1 FROM countersign_broker_leases FOR UPDATE')
   await assert.rejects(impatient.leases.put(sampleLease({ version: 2 })), StoreUnavailable)
   await admin.query('ROLLBACK')
-  assert.equal(await impatient.leases.put(sampleLease({ version: 2 })), true)
+  // By the store of the usual patience: a busy machine may need long for a row that is free, too.
+  assert.equal(await store.leases.put(sampleLease({ version: 2 })), true)
 })
 
 test('the tables of others in the same database stay what they are', async (t) => {

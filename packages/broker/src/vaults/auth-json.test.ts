@@ -336,11 +336,13 @@ test('S3-6 a renewal keeps other programs waiting, and only them, and not for ev
     assert.ok(seen)
     const during = vault.during ?? assert.fail()
     const order: string[] = []
+    let other: Promise<unknown> | undefined
     const tokens = { ...seen.tokens, refreshToken: 'next' }
     await during(path, async () => {
       await assert.rejects(hasty.put(one({ id: 'c2' }), null), isVaultError('vault_locked'))
-      const other = authJsonVault({ path }).put(one({ id: 'c3' }), null)
-      void other.then(() => order.push('other'))
+      other = authJsonVault({ path })
+        .put(one({ id: 'c3' }), null)
+        .then(() => order.push('other'))
       assert.equal(await vault.put({ ...seen, tokens }, seen.version), 'stored')
       assert.equal((await vault.find(path, 'mia', 'c1'))?.tokens.refreshToken, 'next')
       order.push('ours')
@@ -351,7 +353,8 @@ test('S3-6 a renewal keeps other programs waiting, and only them, and not for ev
       }),
       /of the work/,
     )
-    assert.equal(await hasty.put(one({ id: 'c4' }), null), 'stored')
+    assert.equal(await authJsonVault({ path }).put(one({ id: 'c4' }), null), 'stored')
+    await other
     assert.deepEqual(order, ['ours', 'other'])
 
     const quick = { ...system, sleep: (_s: number, signal?: AbortSignal) => system.sleep(0.01, signal) }

@@ -1,6 +1,7 @@
 // A `System` whose sleeping takes no time: it only moves its own clocks and writes down how long was asked
 // for. Network and randomness stay real. For tests.
 import { type System, system } from '../system.ts'
+import { paths } from './scripted-server.ts'
 
 export type VirtualSystem = System & {
   /** Every sleep, in seconds, in order. */
@@ -34,9 +35,16 @@ export function virtualSystem(): VirtualSystem {
   }
 }
 
-/** The same, sleeping really, but never for long: cancelling is bounded by real time. */
+/** The same, but cancelling, which may take 250 ms of real time, may take a minute: a busy machine spends those elsewhere. */
 export function patient(virtual: VirtualSystem): System {
-  const sleep = (seconds: number): Promise<void> =>
-    new Promise((resolve) => setTimeout(resolve, Math.min(seconds, 0.25) * 1000))
-  return { ...virtual, sleep }
+  return {
+    ...virtual,
+    // Nothing else sleeps for less than a second.
+    sleep: (seconds) =>
+      seconds < 1
+        ? new Promise((resolve) => void setTimeout(resolve, 60_000).unref())
+        : virtual.sleep(seconds),
+    // What it sends has a limit of its own.
+    fetch: (url, init) => virtual.fetch(url, url.endsWith(paths.revoke) ? { ...init, signal: null } : init),
+  }
 }

@@ -79,7 +79,7 @@ test('CL-04 OSA-D9 a callback that somebody made up: 303 to a page of ours, fixe
     '?state=a&state=b',
     `?state=${'x'.repeat(43)}`,
     `?state=${'x'.repeat(9000)}`,
-    '?error=access_denied&error_description=Call+0900+now',
+    '?error=access_denied&error_description=Call+0900-no-such-number+now',
     '?state=%00%ff&code=%',
     `${good.replace('state=', 'state=x&state=')}`,
   ]
@@ -90,7 +90,7 @@ test('CL-04 OSA-D9 a callback that somebody made up: 303 to a page of ours, fixe
     })
     assert.equal(answer.status, 303)
     assert.equal(answer.headers.location, '/login')
-    assert.ok(!JSON.stringify(answer).includes('0900'))
+    assert.ok(!JSON.stringify(answer).includes('no-such-number'))
   }
   for (const path of [
     '/login/upstream/',
@@ -141,11 +141,11 @@ test('a provider that is down, slow to say what it is, or no provider: the page 
   const refusal: Answer = (_request, response) =>
     response
       .writeHead(400, { 'content-type': 'application/json' })
-      .end('{"error":"invalid_grant","error_description":"Call 0900"}')
+      .end('{"error":"invalid_grant","error_description":"Call 0900-no-such-number"}')
   liar.put('/token', refusal)
   const shown = await come(browser, back(await press(browser, 'corp'), { code: 'x' }))
   assert.match(shown.body, /did not let you sign in here/)
-  assert.ok(!shown.body.includes('0900'))
+  assert.ok(!shown.body.includes('no-such-number'))
   assert.deepEqual(await server.services.store.list('browserSession'), [])
 })
 

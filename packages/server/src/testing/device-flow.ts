@@ -151,6 +151,14 @@ export async function introspect(
   return bodyOf(response)
 }
 
+/**
+ * The text with another character at this place, by itself the first of a JWT's signature. Not the last one: some of its bits may
+ * count for nothing.
+ */
+export function tampered(text: string, at: number = text.lastIndexOf('.') + 1): string {
+  return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`
+}
+
 /** The claims of a JWT, not verified. */
 export function claimsOf(jwt: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
   const [head = '', body = ''] = jwt.split('.')

@@ -119,14 +119,14 @@ test('GitHub: its errors come with the status 200, and are errors', async () => 
   ]) {
     put('/login/oauth/access_token', {
       error,
-      error_description: 'The code passed is incorrect or expired. <b>Call 0900</b>',
+      error_description: 'The code passed is incorrect or expired. <b>Call 0900-no-such-number</b>',
       error_uri: 'https://docs.github.com/',
     })
     const browser = openBrowser(server)
     const shown = await come(browser, callback('github', await press(browser, 'github'), { code: 'old' }))
     assert.equal(shown.path, '/login')
     assert.match(shown.body, /did not let you sign in here/)
-    assert.ok(!shown.body.includes('0900'))
+    assert.ok(!shown.body.includes('no-such-number'))
   }
   assert.equal((await peopleOf(server)).length, 1)
 })
@@ -270,10 +270,11 @@ test('OSA-D9 ORCID: a no, and what an error says is shown to nobody', async () =
   await orcidAnswers()
   const browser = openBrowser(server)
   const url = await press(browser, 'orcid')
+  const description = 'User denied access, call 0900-no-such-number'
   const shown = await come(
     browser,
-    callback('orcid', url, { error: 'access_denied', error_description: 'User denied access, call 0900' }),
+    callback('orcid', url, { error: 'access_denied', error_description: description }),
   )
   assert.match(shown.body, /You said no at the other site/)
-  assert.ok(!shown.body.includes('0900'))
+  assert.ok(!shown.body.includes('no-such-number'))
 })
