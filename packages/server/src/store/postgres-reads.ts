@@ -4,7 +4,7 @@
 
 import type { Kind, Records } from '@countersign/protocol'
 import type { Lane, Rows } from './postgres-lane.ts'
-import { fromText, toText } from './postgres-text.ts'
+import { fromText, toArray, toText } from './postgres-text.ts'
 import { toRecord } from './record-data.ts'
 import { type Store, StoreUnavailable } from './store.ts'
 import { columnName, tableOf } from './tables.ts'
@@ -107,10 +107,11 @@ function createBatcher(lanes: readonly Lane[], textOf: (kind: Kind) => string) {
     try {
       const text = textOf(kind)
       const name = text.includes('JOIN') ? `account of ${kind}` : `read ${kind}`
-      const rows = await again(() => lane.query({ name, text, values: [[...ids.keys()]] }))
+      const rows = await again(() => lane.query({ name, text, values: [toArray([...ids.keys()])] }))
       for (const row of rows) {
-        for (const { resolve } of ids.get(row[0] as string) ?? []) resolve(row)
-        ids.delete(row[0] as string)
+        const id = fromText(row[0] as string)
+        for (const { resolve } of ids.get(id) ?? []) resolve(row)
+        ids.delete(id)
       }
       for (const waiters of ids.values()) for (const { resolve } of waiters) resolve(undefined)
     } catch (error) {
@@ -128,7 +129,7 @@ function createBatcher(lanes: readonly Lane[], textOf: (kind: Kind) => string) {
 
   return (kind: Kind, id: string) =>
     new Promise<readonly unknown[] | undefined>((resolve, reject) => {
-      enqueue(kind, toText(id), [{ resolve, reject }])
+      enqueue(kind, id, [{ resolve, reject }])
       schedule()
     })
 }

@@ -4,7 +4,7 @@
 
 import type { Kind, Write } from '@countersign/protocol'
 import type { Statement } from './postgres-lane.ts'
-import { toText } from './postgres-text.ts'
+import { toArray } from './postgres-text.ts'
 import { toData } from './record-data.ts'
 import { columnName, tableOf } from './tables.ts'
 
@@ -26,7 +26,7 @@ export function statementFor(shape: string, writes: readonly Write[]): Statement
   let expected = 0
   for (const part of shape.split(',')) {
     if (part === 'notify') {
-      values.push(writes.flatMap((write) => (write.op === 'notify' ? [toText(write.topic)] : [])))
+      values.push(toArray(writes.flatMap((write) => (write.op === 'notify' ? [write.topic] : []))))
       continue
     }
     const rows = writes.filter((write): write is RecordWrite => partOf(write) === part)
@@ -38,21 +38,14 @@ export function statementFor(shape: string, writes: readonly Write[]): Statement
   return { ...preparedFor(shape), values: [...values, expected] }
 }
 
-function arraysOf(rows: readonly RecordWrite[]): unknown[] {
+function arraysOf(rows: readonly RecordWrite[]): string[] {
   const { op, kind } = rows[0] as RecordWrite
-  const arrays: unknown[] = [rows.map(({ record }) => toText(record.id))]
-  if (op !== 'insert') arrays.push(rows.map(({ record }) => record.version))
+  const arrays = [toArray(rows.map(({ record }) => record.id))]
+  if (op !== 'insert') arrays.push(toArray(rows.map(({ record }) => record.version)))
   if (op === 'delete') return arrays
   const { columns, purgeAt } = tableOf(kind)
-  for (const { of } of Object.values(columns)) {
-    arrays.push(
-      rows.map(({ record }) => {
-        const value = of(record)
-        return value === null ? null : toText(value)
-      }),
-    )
-  }
-  arrays.push(rows.map(({ record }) => purgeAt(record)))
+  for (const { of } of Object.values(columns)) arrays.push(toArray(rows.map(({ record }) => of(record))))
+  arrays.push(toArray(rows.map(({ record }) => purgeAt(record))))
   arrays.push(rows.map(({ record }) => toData(kind, record)).join(separator))
   return arrays
 }
