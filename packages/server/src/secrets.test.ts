@@ -1,7 +1,7 @@
 // Digests, keyed hashes and sealed values (standards.md G-12, G-13; design: secrets at rest).
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { test } from 'node:test'
 import { createSecrets, digest, sameSecret } from './secrets.ts'
 import { createSystem } from './system.ts'
@@ -25,6 +25,18 @@ test('DA-17 a keyed hash depends on key and purpose', () => {
   assert.equal(secrets.mac('user code', 'WDJBMJHT'), mac)
   assert.notEqual(secrets.mac('anti-forgery', 'WDJBMJHT'), mac)
   assert.notEqual(secretsAt(20_000, 2).secrets.mac('user code', 'WDJBMJHT'), mac)
+})
+
+test('RFC 2104 a keyed hash is HMAC-SHA-256 under the key of its purpose', () => {
+  const { secrets } = secretsAt()
+  const key = Buffer.from(hkdfSync('sha256', Buffer.alloc(32, 1), 'countersign', 'mac user code', 32))
+  const texts = Array.from({ length: 200 }, (_, length) => 'x'.repeat(length))
+  for (const text of [...texts, 'ä €', '\ud800', '\0', 'y'.repeat(100_000), ''])
+    assert.equal(
+      secrets.mac('user code', text),
+      createHmac('sha256', key).update(text).digest('base64url'),
+      text.slice(0, 200),
+    )
 })
 
 test('G-12 sealed values differ each time, open for their purpose and key only, and on later days', () => {

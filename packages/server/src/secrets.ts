@@ -5,7 +5,6 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
   hash,
   hkdfSync,
@@ -52,6 +51,15 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
     }
     return key
   }
+  const macKeys = new Map<string, MacKey>()
+  const macKeyFor = (purpose: string): MacKey => {
+    let key = macKeys.get(purpose)
+    if (key === undefined) {
+      key = createMacKey(deriveKey(masterKey, `mac ${purpose}`).export())
+      macKeys.set(purpose, key)
+    }
+    return key
+  }
   // A key per day: random 96-bit nonces are safe for 2^32 messages under one key (NIST SP 800-38D §8.3), which a busy server
   // could pass in its life but not in a day. The day travels in front of the nonce.
   const sealing = new Map<string, { readonly day: number; readonly head: Buffer; readonly key: KeyObject }>()
@@ -67,10 +75,7 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
   }
 
   return {
-    mac: (purpose, value) =>
-      createHmac('sha256', keyFor(`mac ${purpose}`))
-        .update(value)
-        .digest('base64url'),
+    mac: (purpose, value) => hmac(macKeyFor(purpose), value),
     seal(purpose, plaintext) {
       const { head, key } = sealingToday(purpose)
       const nonce = system.random(nonceBytes)
@@ -94,6 +99,30 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
 
 function deriveKey(masterKey: Uint8Array, info: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', masterKey, 'countersign', info, 32)))
+}
+
+/** A key as HMAC hashes it: a block in front of the value, and one in front of the digest of that, with room for it. */
+interface MacKey {
+  readonly inner: Buffer
+  readonly outer: Buffer
+}
+
+const blockBytes = 64
+const digestBytes = 32
+
+function createMacKey(key: Buffer): MacKey {
+  const padded = Buffer.concat([key, Buffer.alloc(blockBytes - key.length)])
+  return {
+    inner: Buffer.from(padded.map((byte) => byte ^ 0x36)),
+    outer: Buffer.concat([padded.map((byte) => byte ^ 0x5c), Buffer.alloc(digestBytes)]),
+  }
+}
+
+// RFC 2104 §2, by two digests of one call each: `createHmac` makes an object of OpenSSL's for every value, which took a
+// redemption a twentieth of its time to make and to collect.
+function hmac({ inner, outer }: MacKey, value: string): string {
+  outer.write(hash('sha256', Buffer.concat([inner, Buffer.from(value)]), 'binary'), blockBytes, 'binary')
+  return hash('sha256', outer, 'base64url')
 }
 
 /** What stands in `bytes` from `start` on: nonce, ciphertext and tag. */
