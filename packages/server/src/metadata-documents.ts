@@ -91,11 +91,8 @@ export function createMetadataDocuments(around: DocumentsAround): MetadataDocume
   }
 
   async function mayAsk(clientId: string, caller: string): Promise<boolean> {
-    return (
-      (await consume(perCaller, caller)) === undefined &&
-      (await consume(perSite, siteOf(hostOf(clientId)))) === undefined &&
-      (await consume(altogether, '')) === undefined
-    )
+    const braked = await consume([perCaller, caller], [perSite, siteOf(hostOf(clientId))], [altogether, ''])
+    return braked === undefined
   }
 
   // Whoever has no budget left is told so without a mark on the address: others who come with it have theirs.

@@ -116,22 +116,21 @@ export function createThrottle(config: Config, store: Store, system: System): Th
   const invalidPerAddress = rate(config.rateInvalidPerAddress)
 
   return {
-    async create(address, clientId) {
-      return (
-        (await consume(createdPerAddress, network(address))) ??
-        (await consume(createdPerClientAndNetwork, `${networkOf(address) ?? address} ${clientId}`)) ??
-        (await consume(createdPerClient, clientId))
-      )
-    },
+    create: (address, clientId) =>
+      consume(
+        [createdPerAddress, network(address)],
+        [createdPerClientAndNetwork, `${networkOf(address) ?? address} ${clientId}`],
+        [createdPerClient, clientId],
+      ),
     async completed(address) {
       const state = await createdPerAddress.get(network(address))
       // Nothing is saved up for later by it.
       if ((state?.consumedPoints ?? 0) > 0) await createdPerAddress.reward(network(address))
     },
-    createByClient: (clientId) => consume(createdPerClient, clientId),
-    createByAccount: (accountId) => consume(createdPerAccount, accountId),
+    createByClient: (clientId) => consume([createdPerClient, clientId]),
+    createByAccount: (accountId) => consume([createdPerAccount, accountId]),
     invalid: {
-      note: (address) => consume(invalidPerAddress, network(address)),
+      note: (address) => consume([invalidPerAddress, network(address)]),
       async check(address) {
         const state = await invalidPerAddress.get(network(address))
         if (state === null || state.remainingPoints > 0) return undefined
@@ -172,10 +171,12 @@ function readAll(store: Store, guesses: readonly Guess[]): Promise<(Attempts | u
   return Promise.all(guesses.map(({ id }) => store.read('attempts', id)))
 }
 
-/** One of a limiter's points; braked when there is none. */
-export async function consume(limiter: RateLimiterMemory, key: string): Promise<Braked> {
+/** A point of each limiter in turn, up to the first that has none: that one brakes. */
+export async function consume(
+  ...points: readonly (readonly [limiter: RateLimiterMemory, key: string])[]
+): Promise<Braked> {
   try {
-    await limiter.consume(key)
+    for (const [limiter, key] of points) await limiter.consume(key)
     return undefined
   } catch (refused) {
     if (refused instanceof Error) throw refused

@@ -19,7 +19,7 @@ export function createHeavyWork(): HeavyWork {
   let current: { readonly question: string; readonly answer: Promise<unknown> } | undefined
 
   async function answer<T>(work: () => Promise<T>): Promise<T> {
-    const braked = await consume(budget, 'everybody')
+    const braked = await consume([budget, 'everybody'])
     if (braked) throw new AdminError('busy', 'Too much of this was asked for.', braked.retryAfterSeconds)
     return work()
   }
