@@ -1,7 +1,7 @@
 // A server without sockets for tests: the real handler over the memory store (or one that is handed in), with a clock that
 // stands still until the test moves it.
 
-import { type Account, type Client, plainClient } from '@countersign/protocol'
+import { type AccessToken, type Account, type Client, plainClient } from '@countersign/protocol'
 import { createUpstreams } from '../accounts/upstream/providers.ts'
 import { createHeavyWork } from '../admin/heavy-work.ts'
 import { ownClientId } from '../admin/own-client.ts'
@@ -16,7 +16,7 @@ import { createHeldPolls } from '../held-polls.ts'
 import type { PlainRequest, PlainResponse } from '../http.ts'
 import { openKeys } from '../keys.ts'
 import { type Log, silentLog } from '../log.ts'
-import { createMemory } from '../memory.ts'
+import { createMemory, type Memory } from '../memory.ts'
 import { createPacing } from '../pacing.ts'
 import { createSecrets, digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
@@ -91,7 +91,7 @@ export async function createTestServer({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    openedTokens: createMemory(20_000),
+    openedTokens: forgetful,
     seenProofs: createMemory(20_000),
     log,
   }
@@ -118,6 +118,9 @@ export async function createTestServer({
     },
   }
 }
+
+/** Every token is opened, as by a server that did not make it. */
+const forgetful: Memory<AccessToken> = { get: () => undefined, set: () => {} }
 
 /** One where a person can sign in: with the account, and clients that differ from `testClient` in what is given. */
 export async function createTestServerWith(
