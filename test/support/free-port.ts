@@ -1,6 +1,6 @@
 // A port for a program that must be told one before it starts, or that comes back to the same one after it was killed.
-// It lies below the range from which the system takes what `listen(0)` and `connect()` get (32768 to 60999 on Linux), so that no
-// other test is given it before the program listens there, or while the program is gone; and above what browsers refuse.
+// It lies below the range from which the system takes what `listen(0)` and `connect()` get (32768 to 60999 on Linux), so that only
+// another program that draws as this one does could come between, once in twenty thousand; and above what browsers refuse.
 // Whoever starts a server in its own process needs none of this, only `listen(0)`.
 
 import { randomInt } from 'node:crypto'

@@ -30,12 +30,12 @@ const serializers = {
 
 export function createLog(level: string): Log {
   // stdout is for the ready line and for people; the log goes to stderr. Lines leave in blocks, since each write would cost a
-  // sign-in a twentieth of its time, and as large as a pipe takes at once; and after a moment at the latest, since somebody may
-  // be watching. They wait as bytes: as text the whole block would be counted again for each line.
+  // sign-in a twentieth of its time, and as large as half of a pipe; and after a moment at the latest, since somebody may be
+  // watching. They wait as bytes: as text the whole block would be counted again for each line.
   const blocks = pino.destination({
     fd: 2,
     sync: false,
-    minLength: 60_000,
+    minLength: 32_000,
     maxWrite: 65_536,
     periodicFlush: 100,
     contentMode: 'buffer',

@@ -1,7 +1,6 @@
 // What an endpoint or a page works with, made once at the start (start.ts) and passed as its first argument.
 // Tests make theirs in testing/services.ts.
 
-import type { AccessToken } from '@countersign/protocol'
 import type { Host } from './accounts/host-application.ts'
 import type { Upstreams } from './accounts/upstream/providers.ts'
 import type { HeavyWork } from './admin/heavy-work.ts'
@@ -42,8 +41,8 @@ export interface Services {
   readonly throttle: Throttle
   readonly registrationPlaces: RegistrationPlaces
   readonly heavyWork: HeavyWork
-  /** The facts of opaque access tokens that were opened lately, by the digest of the token. */
-  readonly openedTokens: Memory<AccessToken>
+  /** What opaque access tokens say that were made or opened lately, by the digest of the token. */
+  readonly openedTokens: Memory<string>
   /** DPoP proofs that came to this node lately, whether they led to anything or not. */
   readonly seenProofs: Memory<true>
   readonly log: Log

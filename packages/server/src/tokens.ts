@@ -90,9 +90,10 @@ export function encodeAccessToken(
       ? ([] as const)
       : ([token.subjectClientId ?? null, token.mayAct ?? null] as const)),
   ]
-  const sealed = accessTokenPrefix + services.secrets.seal('access token', JSON.stringify(facts))
-  // As with a signed one: it comes back to the server that made it. Opening it would take longer than all the rest of the answer.
-  services.openedTokens.set(digest(sealed), token)
+  const text = JSON.stringify(facts)
+  const sealed = accessTokenPrefix + services.secrets.seal('access token', text)
+  // As with a signed one: it comes back to the server that made it.
+  services.openedTokens.set(digest(sealed), text)
   return sealed
 }
 
@@ -130,7 +131,7 @@ function authenticationClaims({ authTime, amr }: { authTime: number | null; amr:
 /** The facts of an access token that this server made, or undefined; whether it still counts is `accessToken.counts`. */
 export function decodeAccessToken(services: Services, token: string): AccessToken | undefined {
   if (token.length > 8192) return undefined
-  if (token.startsWith(accessTokenPrefix)) return knownAccessToken(services, token)
+  if (token.startsWith(accessTokenPrefix)) return openAccessToken(services, token)
   return verifyAccessToken(services.keys, services.config.issuer, token)
 }
 
@@ -151,19 +152,19 @@ type Facts = [
   mayAct?: MayAct | null,
 ]
 
-// A resource server asks about one token again and again, and opening it is a good part of the answer. The facts in it never
-// change; whether it still counts is asked each time.
-function knownAccessToken({ secrets, openedTokens }: Services, token: string): AccessToken | undefined {
+// A resource server asks about one token again and again, and opening it is a good part of the answer. What it says never changes;
+// whether it still counts is asked each time. Kept as text, since the facts of a token that is made hold on to the whole request.
+function textOf({ secrets, openedTokens }: Services, token: string): string | undefined {
   const key = digest(token)
   const known = openedTokens.get(key)
   if (known !== undefined) return known
-  const opened = openAccessToken(secrets, token)
+  const opened = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
   if (opened !== undefined) openedTokens.set(key, opened)
   return opened
 }
 
-function openAccessToken(secrets: Secrets, token: string): AccessToken | undefined {
-  const text = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
+function openAccessToken(services: Services, token: string): AccessToken | undefined {
+  const text = textOf(services, token)
   if (text === undefined) return undefined
   const [
     jti,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { clientToken } from '../admin/testing.ts'
+import { createMemory } from '../memory.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import {
@@ -20,6 +21,7 @@ import {
 import {
   createTestServerWith,
   type TestOptions,
+  type TestServer,
   testAccount,
   testClient,
   testConfidentialClient,
@@ -357,3 +359,30 @@ test('IN-08 RV-10 a client’s own token ends with its revocation, its time and 
   server.advance(2)
   assert.deepEqual(await introspect(server, kept, 'rs'), inactive)
 })
+
+const ends: Record<string, (server: TestServer, token: string) => unknown> = {
+  revoked: (server, token) =>
+    server.call('POST', '/oauth/revoke', { form: { token, client_id: testClient.id } }),
+  expired: (server) => server.advance(601),
+  'of a disabled account': async ({ services: { store } }) => {
+    const account = await store.read('account', testAccount.id)
+    assert.ok(account)
+    const record = { ...account, disabledAt: account.createdAt }
+    await store.apply([{ op: 'update', kind: 'account', record }])
+  },
+}
+
+for (const [end, bring] of Object.entries(ends)) {
+  test(`IN-08 an opaque token that this server remembers is asked about anew: ${end}`, async () => {
+    const clients = [
+      { accessTokenFormat: 'opaque' },
+      { ...testConfidentialClient, id: 'rs', introspectsAll: true },
+    ] as const
+    const server = await createTestServerWith(clients, { openedTokens: createMemory(10) })
+    const { access_token: token } = await signIn(server)
+    assert.match(token, /^cst_/)
+    for (let i = 0; i < 2; i++) assert.equal((await introspect(server, token, 'rs')).active, true)
+    await bring(server, token)
+    assert.deepEqual(await introspect(server, token, 'rs'), inactive)
+  })
+}

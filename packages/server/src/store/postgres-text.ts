@@ -19,7 +19,7 @@ export function toArray(values: readonly (string | number | null)[]): string {
 }
 
 function toItem(value: string | number | null): string | number {
-  if (value === null) return 'NULL'
+  if (value == null) return 'NULL'
   if (typeof value === 'number') return value
   // biome-ignore lint/suspicious/noControlCharactersInRegex: see above
   return /[\0\x01"\\]/.test(value) ? `"${toText(value).replace(/["\\]/g, '\\$&')}"` : `"${value}"`

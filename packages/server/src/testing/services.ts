@@ -1,7 +1,7 @@
 // A server without sockets for tests: the real handler over the memory store (or one that is handed in), with a clock that
 // stands still until the test moves it.
 
-import { type AccessToken, type Account, type Client, plainClient } from '@countersign/protocol'
+import { type Account, type Client, plainClient } from '@countersign/protocol'
 import { createUpstreams } from '../accounts/upstream/providers.ts'
 import { createHeavyWork } from '../admin/heavy-work.ts'
 import { ownClientId } from '../admin/own-client.ts'
@@ -56,6 +56,8 @@ export interface TestOptions {
   readonly startsAt?: number
   /** Accounts elsewhere that people connect. */
   readonly connections?: Connections
+  /** What is remembered of opaque tokens: nothing, unless the test is about that. */
+  readonly openedTokens?: Memory<string>
 }
 
 export async function createTestServer({
@@ -65,6 +67,7 @@ export async function createTestServer({
   outside = {},
   startsAt = startOfTime,
   connections,
+  openedTokens = forgetful,
 }: TestOptions = {}): Promise<TestServer> {
   const config = await loadConfig({
     options: { issuer: 'https://login.example', ...settings },
@@ -91,7 +94,7 @@ export async function createTestServer({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    openedTokens: forgetful,
+    openedTokens,
     seenProofs: createMemory(20_000),
     log,
   }
@@ -119,8 +122,8 @@ export async function createTestServer({
   }
 }
 
-/** Every token is opened, as by a server that did not make it. */
-const forgetful: Memory<AccessToken> = { get: () => undefined, set: () => {} }
+// Every token is opened, as by a server that did not make it.
+const forgetful: Memory<string> = { get: () => undefined, set: () => {} }
 
 /** One where a person can sign in: with the account, and clients that differ from `testClient` in what is given. */
 export async function createTestServerWith(
