@@ -38,7 +38,7 @@ export function writeReport(findings: Findings): string {
 function ratesReport(findings: Findings): string[] {
   if (findings.measurements.length === 0) return []
   return [
-    '## Ratio to the floor of the same round (median of the rounds)',
+    '## Ratio to the floor before and after the same window (median of the rounds)',
     '',
     ...ratioTable(findings),
     '',
@@ -93,16 +93,11 @@ function verdict(name: string, operation: OperationName, ratio: number): string 
   return ` **missed** (${(goal * goalShare).toFixed(2)})`
 }
 
-/** Each round's rate over the floor's of the same round, then the median: a slow minute cancels out. */
+/** Each round's rate over the floor's around it, then the median: a slow minute cancels out. */
 function ratioOf(measurements: Measurement[], target: string, operation: OperationName): number | null {
   const ratios = measurements
     .filter((one) => one.target === target && one.operation === operation && one.result.completed > 0)
-    .flatMap(({ round, result }) => {
-      const floor = measurements.find(
-        (one) => one.target === 'floor' && one.operation === operation && one.round === round,
-      )
-      return floor === undefined || floor.result.rate === 0 ? [] : [result.rate / floor.result.rate]
-    })
+    .flatMap(({ result, floorRate }) => (floorRate === 0 ? [] : [result.rate / floorRate]))
   return ratios.length === 0 ? null : median(ratios)
 }
 

@@ -1,6 +1,6 @@
 // The alternating rounds: in each round every operation is measured on every server, one short window after the
-// other, so that a change of the machine's mood meets all of them. One-shot material (codes to approve, tokens to
-// refresh) is made before its window or comes out of an earlier one. What is measured is in operations.ts.
+// other, and the floor before and after each of them, so that a change of the machine's mood meets both. One-shot material (codes
+// to approve, tokens to refresh) is made before its window or comes out of an earlier one. What is measured is in operations.ts.
 import type { Floor } from './floor.ts'
 import type { LoadGenerator } from './load-client.ts'
 import type { LoadJob, LoadResult, Row } from './load-job.ts'
@@ -10,7 +10,14 @@ import { openWarmUp } from './warm-up.ts'
 
 export type Contestant = { target: Target; running: Running }
 
-export type Measurement = { round: number; target: string; operation: OperationName; result: LoadResult }
+export type Measurement = {
+  round: number
+  target: string
+  operation: OperationName
+  result: LoadResult
+  /** The floor's rate around this window: the mean of the ones before and after it. */
+  floorRate: number
+}
 
 export type RoundsPlan = { rounds: number; seconds: number; say: (line: string) => void }
 
@@ -44,20 +51,21 @@ export async function runRounds(
   plan: RoundsPlan,
 ): Promise<Measurement[]> {
   const pools = new Map(contestants.map(({ target }) => [target.name, emptyPool()]))
+  const bare = contestants.find(({ target }) => target.name === floor.name)
   let turn = 0
-  const run = (each: (measured: Measured) => Promise<void> | void) => {
+  const run = (floorBetween: boolean, each: (measured: Measured) => Promise<void> | void) => {
     // The order turns by one each round, so that no server always follows the same neighbour.
-    const order = contestants.map((_, index) => contestants[(index + turn) % contestants.length])
+    const servers = contestants.filter((one) => one !== bare)
+    const order = [...servers.slice(turn % servers.length), ...servers.slice(0, turn % servers.length)]
     turn += 1
-    const present = order.filter((one) => one !== undefined)
-    return runRound(present, pools, load, plan.seconds, each)
+    return runRound({ bare, order, floorBetween }, pools, load, plan.seconds, each)
   }
 
   const isWarm = openWarmUp()
   for (let warm = false; !warm; ) {
     plan.say('warming up')
     const rates = new Map<string, number[]>()
-    await run(async ({ target, operation, result }) => {
+    await run(false, async ({ target, operation, result }) => {
       rates.set(target, [...(rates.get(target) ?? []), result.rate])
       if (target.startsWith('countersign') && result.completed > 0 && result.failures === 0)
         await floor.learn(operation, result.firstAnswer)
@@ -68,32 +76,54 @@ export async function runRounds(
   const measurements: Measurement[] = []
   for (let round = 1; round <= plan.rounds; round += 1) {
     plan.say(`round ${round} of ${plan.rounds}`)
-    await run((measured) => void measurements.push({ round, ...measured }))
+    await run(true, (measured) => void measurements.push({ round, ...measured }))
   }
   return measurements
 }
 
 type Measured = Omit<Measurement, 'round'>
 
+type Order = {
+  bare: Contestant | undefined
+  order: Contestant[]
+  /** The floor after each server, too; a warm-up measures it once. */
+  floorBetween: boolean
+}
+
 /** Every operation on every server, one window each. */
 async function runRound(
-  order: Contestant[],
+  { bare, order, floorBetween }: Order,
   pools: Map<string, Pool>,
   load: LoadGenerator,
   seconds: number,
   each: (measured: Measured) => Promise<void> | void,
 ): Promise<void> {
   const poolOf = (target: Target) => pools.get(target.name) ?? emptyPool()
+  const measure = async (operation: OperationName, { target, running }: Contestant) => {
+    const pool = poolOf(target)
+    const job = jobOf(operation, target, running, pool, seconds)
+    if (job === null) return undefined
+    const result = await load.run(job)
+    if (target.name !== 'floor') checkSignature(operation, result)
+    keep(operation, result, pool)
+    return result
+  }
+  const measureFloor = async (operation: OperationName): Promise<number> => {
+    const result = bare && (await measure(operation, bare))
+    if (result === undefined) return 0
+    await each({ target: 'floor', operation, result, floorRate: result.rate })
+    return result.rate
+  }
+
   for (const { target, running } of order) await stock(target, running, poolOf(target), load, seconds)
   for (const operation of operations) {
-    for (const { target, running } of order) {
-      const pool = poolOf(target)
-      const job = jobOf(operation, target, running, pool, seconds)
-      if (job === null) continue
-      const result = await load.run(job)
-      if (target.name !== 'floor') checkSignature(operation, result)
-      keep(operation, result, pool)
-      await each({ target: target.name, operation, result })
+    let before = await measureFloor(operation)
+    for (const one of order) {
+      const result = await measure(operation, one)
+      if (result === undefined) continue
+      const after = floorBetween ? await measureFloor(operation) : before
+      await each({ target: one.target.name, operation, result, floorRate: (before + after) / 2 })
+      before = after
     }
   }
 }
@@ -117,7 +147,6 @@ async function stock(
   load: LoadGenerator,
   seconds: number,
 ): Promise<void> {
-  if (target.name === 'floor') return
   const countFor = (operation: OperationName) => {
     const wanted = Math.ceil((pool.rates[operation] ?? 0) * seconds * 1.2)
     return Math.min(Math.max(wanted, smallestStock), largestStock)
