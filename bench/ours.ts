@@ -3,10 +3,10 @@
 // server's own store and rules on the same database (our-store.ts). Its requests are our-spellings.ts; how a person approves
 // is measured by sign-ins.ts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../test/support/free-port.ts'
 import { addMia } from '../test/support/person.ts'
 import { startPostgres } from '../test/support/postgres.ts'
 import type { Row } from './load-job.ts'
@@ -151,13 +151,3 @@ async function onPostgres(): Promise<Kept> {
 }
 
 /** Free a moment ago; a second server cannot choose its own, because its ready line names the first one's issuer. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, 'localhost', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}

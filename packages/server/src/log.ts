@@ -29,9 +29,9 @@ const serializers = {
 }
 
 export function createLog(level: string): Log {
-  // stdout is for the ready line and for people; the log goes to stderr. Lines leave in blocks, since each write would cost a
-  // sign-in a twentieth of its time, and as large as half of a pipe; and after a moment at the latest, since somebody may be
-  // watching. They wait as bytes: as text the whole block would be counted again for each line.
+  // stdout is for the ready line and for people; the log goes to stderr. Lines leave in blocks of half a pipe, since each
+  // write would cost a sign-in a twentieth of its time; and after a moment at the latest, since somebody may be watching. They wait
+  // as bytes: as text the whole block would be counted again for each line.
   const blocks = pino.destination({
     fd: 2,
     sync: false,

@@ -43,14 +43,6 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
   if (masterKey.length !== 32) throw new TypeError('The master key has 32 bytes.')
   // KeyObjects, not bytes: Node looks at bytes for a long time to find out that they are a key.
   const keys = new Map<string, KeyObject>()
-  const keyFor = (info: string): KeyObject => {
-    let key = keys.get(info)
-    if (key === undefined) {
-      key = deriveKey(masterKey, info)
-      keys.set(info, key)
-    }
-    return key
-  }
   const macKeys = new Map<string, MacKey>()
   const macKeyFor = (purpose: string): MacKey => {
     let key = macKeys.get(purpose)
@@ -69,7 +61,8 @@ export function createSecrets(masterKey: Uint8Array, system: System): Secrets {
     if (known?.day === day) return known
     const head = Buffer.alloc(2)
     head.writeUInt16BE(day)
-    const today = { day, head, key: keyFor(`seal ${purpose} ${day}`) }
+    const today = { day, head, key: deriveKey(masterKey, `seal ${purpose} ${day}`) }
+    keys.set(`seal ${purpose} ${day}`, today.key)
     sealing.set(purpose, today)
     return today
   }
