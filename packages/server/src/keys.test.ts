@@ -1,8 +1,7 @@
 // The life of signing keys against standards.md section 5 (JK): made, kept sealed, rotated without a gap.
 
 import assert from 'node:assert/strict'
-import crypto, { createPublicKey } from 'node:crypto'
-import { syncBuiltinESMExports } from 'node:module'
+import { createPublicKey } from 'node:crypto'
 import { test } from 'node:test'
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose'
 import { algs, jwksCacheSeconds, openKeys, rotateKeys, WrongMasterKey } from './keys.ts'
@@ -36,9 +35,9 @@ test('JK-02 JK-03 JK-04 JK-16 the first start makes a key per algorithm, named b
 test('JK-06 what a key signs verifies elsewhere, and only under its own algorithm', async () => {
   const keys = await openKeys(options())
   for (const alg of algs) {
-    const token = keys.sign(alg, { typ: 'JWT' }, { a: 1 })
+    const { text: token, kid } = keys.sign(alg, { typ: 'JWT' }, { a: 1 })
     const [head = '', body = '', signature = ''] = token.split('.')
-    const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string }
+    assert.equal(JSON.parse(Buffer.from(head, 'base64url').toString()).kid, kid)
     const jwk = keys.publicSet().keys.find((key) => key.kid === kid)
     assert.ok(jwk)
     await compactVerify(token, await importJWK(jwk, alg))
@@ -51,53 +50,27 @@ test('JK-06 what a key signs verifies elsewhere, and only under its own algorith
   }
 })
 
-for (const comesBack of [false, true])
-  test(`JK-06 a signature that was ${comesBack ? 'made here' : 'checked once'} vouches for nothing else, and not for longer than its key`, async () => {
-    const base = options()
-    const keys = await openKeys(base)
-    const token = keys.sign('ES256', { typ: 'JWT' }, { a: 1 }, { comesBack })
-    const [head = '', body = '', signature = ''] = token.split('.')
-    const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string }
-    const check = (text = body, bytes = Buffer.from(signature, 'base64url'), alg = 'ES256') =>
-      keys.verify(kid, alg, `${head}.${text}`, bytes)
-    const flipped = Buffer.from(signature, 'base64url')
-    flipped[0] = (flipped[0] ?? 0) ^ 1
-    for (let round = 0; round < 2; round++) {
-      assert.equal(check(), true)
-      assert.equal(check(Buffer.from('{"a":2}').toString('base64url')), false)
-      assert.equal(check(body, flipped), false)
-      assert.equal(check(body, Buffer.alloc(0)), false)
-      assert.equal(check(body, Buffer.from(signature, 'base64url'), 'EdDSA'), false)
-    }
-    const record = await base.store.read('signingKey', kid)
-    assert.ok(record)
-    await base.store.apply([{ op: 'delete', kind: 'signingKey', record }])
-    await keys.refresh()
-    assert.equal(check(), false)
-  })
-
-test('what was made here and comes back is not checked, what comes from another node once', async (t) => {
+test('JK-06 a signature vouches for nothing else, and not for longer than its key', async () => {
   const base = options()
-  const [maker, other] = [await openKeys(base), await openKeys(base)]
-  const token = maker.sign('ES256', { typ: 'at+jwt' }, { a: 1 }, { comesBack: true })
-  const end = token.lastIndexOf('.')
-  const { kid } = JSON.parse(Buffer.from(token.split('.', 1)[0] ?? '', 'base64url').toString()) as {
-    kid: string
-  }
-  const checks = t.mock.method(crypto, 'verify')
-  syncBuiltinESMExports()
-  t.after(() => {
-    checks.mock.restore()
-    syncBuiltinESMExports()
-  })
-  for (const [keys, expected] of [
-    [maker, 0],
-    [other, 1],
-    [other, 1],
-  ] as const) {
-    assert.ok(keys.verify(kid, 'ES256', token.slice(0, end), Buffer.from(token.slice(end + 1), 'base64url')))
-    assert.equal(checks.mock.callCount(), expected)
-  }
+  const keys = await openKeys(base)
+  const { text: token, kid } = keys.sign('ES256', { typ: 'JWT' }, { a: 1 })
+  const [head = '', body = '', signature = ''] = token.split('.')
+  const check = (text = body, bytes = Buffer.from(signature, 'base64url'), alg = 'ES256') =>
+    keys.verify(kid, alg, `${head}.${text}`, bytes)
+  const flipped = Buffer.from(signature, 'base64url')
+  flipped[0] = (flipped[0] ?? 0) ^ 1
+  assert.equal(check(), true)
+  assert.equal(check(Buffer.from('{"a":2}').toString('base64url')), false)
+  assert.equal(check(body, flipped), false)
+  assert.equal(check(body, Buffer.alloc(0)), false)
+  assert.equal(check(body, Buffer.from(signature, 'base64url'), 'EdDSA'), false)
+  assert.equal(keys.has(kid), true)
+  const record = await base.store.read('signingKey', kid)
+  assert.ok(record)
+  await base.store.apply([{ op: 'delete', kind: 'signingKey', record }])
+  await keys.refresh()
+  assert.equal(check(), false)
+  assert.equal(keys.has(kid), false)
 })
 
 test('JK-17 the store has sealed private keys only', async () => {
@@ -111,9 +84,7 @@ test('JK-17 the store has sealed private keys only', async () => {
 test('JK-05 rotation: published first, used after the cache time twice over, the old one stays until its tokens are gone', async () => {
   const base = options()
   const keys = await openKeys(base)
-  const kidNow = () =>
-    JSON.parse(Buffer.from(keys.sign('ES256', {}, {}).split('.')[0] ?? '', 'base64url').toString())
-      .kid as string
+  const kidNow = () => keys.sign('ES256', {}, {}).kid
   const kids = () => keys.publicSet().keys.map(({ kid }) => kid)
   const old = kidNow()
   const added = (await rotateKeys(base)).find(({ alg }) => alg === 'ES256')
@@ -195,7 +166,7 @@ test('JK-05 ID-06 across a rotation whoever fetched the set as late as it may be
       cachedAt = now
     }
     for (const alg of algs)
-      live.push({ token: keys.sign(alg, { typ: 'JWT' }, { exp: now + 3600 }), endsAt: now + 3600 })
+      live.push({ token: keys.sign(alg, { typ: 'JWT' }, { exp: now + 3600 }).text, endsAt: now + 3600 })
     for (const { token, endsAt } of live) {
       if (endsAt <= now) continue
       const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as {

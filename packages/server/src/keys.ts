@@ -13,8 +13,7 @@ import {
 import type { Setting, SigningKey, Write } from '@countersign/protocol'
 import type { JWK } from 'jose'
 import { fromDer, toDer } from './ecdsa-signature.ts'
-import { createMemory } from './memory.ts'
-import { digest, type Secrets } from './secrets.ts'
+import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { System } from './system.ts'
 
@@ -29,21 +28,23 @@ const leadSeconds = 2 * jwksCacheSeconds
 /** Nothing signed here lives longer: the upper bound of accessTokenSeconds, with clock tolerance. */
 const longestSignedSeconds = 3600 + 300
 
-/** Digests of signatures that were made here, or checked and good; five to ten megabytes. */
-const mostVerified = 50_000
-
 interface LiveKey {
   readonly record: SigningKey
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
 }
 
+/** A compact JWS (RFC 7515), and the key that signed it. */
+export interface SignedJwt {
+  readonly text: string
+  readonly kid: string
+}
+
 export interface Keys {
-  /**
-   * A compact JWS (RFC 7515) by the key of `alg` whose turn it is. One that `comesBack` will be verified here, and needs no check
-   * then.
-   */
-  sign(alg: Alg, header: object, payload: object, how?: { readonly comesBack: boolean }): string
+  /** Signs with the key of `alg` whose turn it is. */
+  sign(alg: Alg, header: object, payload: object): SignedJwt
+  /** Whether there is such a key. What it signed counts no longer than it does. */
+  has(kid: string): boolean
   /** Whether `signature` over `input` is by the key `kid`, and `alg` is that key's own (RFC 8725 §3.1). */
   verify(kid: string, alg: string, input: string, signature: Buffer): boolean
   /** The public halves of all keys that may have signed, or are about to sign (RFC 7517). */
@@ -63,9 +64,6 @@ export interface KeysOptions {
 export async function openKeys({ store, secrets, system }: KeysOptions): Promise<Keys> {
   let live = new Map<string, LiveKey>()
   const heads = new Map<string, string>()
-  // A signature stays good: a resource server asks about one token again and again, and an ES256 check costs as much as the rest
-  // of its answer five times. Whether the token still counts is asked each time.
-  const verified = createMemory<true>(mostVerified)
 
   async function refresh(): Promise<void> {
     const now = system.now()
@@ -90,7 +88,7 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
 
   await refresh()
   return {
-    sign(alg, header, payload, how) {
+    sign(alg, header, payload) {
       const key = currentKey(live.values(), alg, system.now())
       const head = `${key.record.id} ${JSON.stringify(header)}`
       let encoded = heads.get(head)
@@ -101,19 +99,14 @@ export async function openKeys({ store, secrets, system }: KeysOptions): Promise
       const input = `${encoded}.${base64url(JSON.stringify(payload))}`
       const plain = sign(digestOf(alg), Buffer.from(input), key.privateKey)
       const signature = (alg === 'ES256' ? fromDer(plain) : plain).toString('base64url')
-      if (how?.comesBack) verified.set(digest(`${key.record.id} ${input}.${signature}`), true)
-      return `${input}.${signature}`
+      return { text: `${input}.${signature}`, kid: key.record.id }
     },
+    has: (kid) => live.has(kid),
     verify(kid, alg, input, signature) {
       const key = live.get(kid)
       if (key === undefined || key.record.alg !== alg) return false
-      const seen = digest(`${kid} ${input}.${signature.toString('base64url')}`)
-      if (verified.get(seen)) return true
       const plain = key.record.alg === 'ES256' ? toDer(signature) : signature
-      if (plain === undefined || !verify(digestOf(key.record.alg), Buffer.from(input), key.publicKey, plain))
-        return false
-      verified.set(seen, true)
-      return true
+      return plain !== undefined && verify(digestOf(key.record.alg), Buffer.from(input), key.publicKey, plain)
     },
     publicSet() {
       const now = system.now()

@@ -53,7 +53,8 @@ export async function openServices({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    openedTokens: createMemory(20_000),
+    // Ten to twenty megabytes on a server that makes so many.
+    knownTokens: createMemory(30_000),
     seenProofs: createMemory(20_000),
     log,
   }

@@ -83,7 +83,7 @@ const ours = (typ: string | undefined, claims: object) =>
     'ES256',
     { typ },
     { iss: issuer, sub: testAccount.id, auth_time: now(), ...common(), ...claims },
-  )
+  ).text
 const theirs = (typ: string | undefined, claims: object) =>
   new SignJWT({ ...common(), ...claims })
     .setProtectedHeader({ alg: 'ES256', kid: 'k1', ...(typ === undefined ? {} : { typ }) })

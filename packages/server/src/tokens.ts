@@ -11,10 +11,10 @@ import {
   type Client,
   type Grant,
   type JsonObject,
-  type MayAct,
 } from '@countersign/protocol'
+import { type KnownToken, readFacts, seldomFacts, splitNames, writeFacts } from './access-token-facts.ts'
 import { readCompactJwt } from './compact-jwt.ts'
-import type { Keys } from './keys.ts'
+import type { Keys, SignedJwt } from './keys.ts'
 import type { Secrets } from './secrets.ts'
 import { digest, sameSecret } from './secrets.ts'
 import type { Services } from './services.ts'
@@ -72,37 +72,22 @@ export function encodeAccessToken(
   token: AccessToken,
   { accessTokenFormat, accessTokenAlg }: Pick<Client, 'accessTokenFormat' | 'accessTokenAlg'>,
 ): string {
-  if (accessTokenFormat === 'jwt') return signAccessToken(services, token, accessTokenAlg)
-  const facts: Facts = [
-    token.jti,
-    token.grantId,
-    token.clientId,
-    token.accountId,
-    token.scopes.join(' '),
-    token.audience,
-    token.issuedAt,
-    token.expiresAt,
-    token.authTime,
-    token.amr.join(' '),
-    token.jkt,
-    token.act,
-    ...(token.subjectClientId === undefined && token.mayAct === undefined
-      ? ([] as const)
-      : ([token.subjectClientId ?? null, token.mayAct ?? null] as const)),
-  ]
-  const text = JSON.stringify(facts)
-  const sealed = accessTokenPrefix + services.secrets.seal('access token', text)
-  // As with a signed one: it comes back to the server that made it.
-  services.openedTokens.set(digest(sealed), text)
-  return sealed
+  const facts = writeFacts(token)
+  const { text, kid } =
+    accessTokenFormat === 'jwt'
+      ? signAccessToken(services, token, accessTokenAlg)
+      : { text: accessTokenPrefix + services.secrets.seal('access token', facts), kid: undefined }
+  // A resource server asks about it, most often the server that made it.
+  services.knownTokens.set(digest(text), { facts, kid })
+  return text
 }
 
 function signAccessToken(
   { keys, config }: Services,
   token: AccessToken,
   alg: Client['accessTokenAlg'],
-): string {
-  const claims = {
+): SignedJwt {
+  return keys.sign(alg, accessTokenHeader, {
     iss: config.issuer,
     sub: accessTokenRules.subjectOf(token),
     sub_kind: accessTokenRules.subjectKindOf(token),
@@ -118,9 +103,7 @@ function signAccessToken(
     cnf: token.jkt === null ? undefined : { jkt: token.jkt },
     act: token.act ?? undefined,
     may_act: token.mayAct,
-  }
-  // A resource server asks about it, most often the server that made it.
-  return keys.sign(alg, accessTokenHeader, claims, { comesBack: true })
+  })
 }
 
 /** How the person signed in, where there is one (RFC 9068 §2.2.1, OIDC Core §2). */
@@ -128,98 +111,41 @@ function authenticationClaims({ authTime, amr }: { authTime: number | null; amr:
   return authTime === null ? {} : { auth_time: authTime, acr: acrOf(amr), amr }
 }
 
-/** The facts of an access token that this server made, or undefined; whether it still counts is `accessToken.counts`. */
+/**
+ * The facts of an access token that this server made, or undefined; whether it still counts is `accessToken.counts`.
+ * A resource server asks about one token again and again, and opening it, or checking its signature, is a good part of the answer.
+ */
 export function decodeAccessToken(services: Services, token: string): AccessToken | undefined {
   if (token.length > 8192) return undefined
-  if (token.startsWith(accessTokenPrefix)) return openAccessToken(services, token)
-  return verifyAccessToken(services.keys, services.config.issuer, token)
-}
-
-type Facts = [
-  jti: string,
-  grantId: string | null,
-  clientId: string,
-  accountId: string | null,
-  scope: string,
-  audience: string,
-  issuedAt: number,
-  expiresAt: number,
-  authTime: number | null,
-  amr: string,
-  jkt: string | null,
-  act: Actor | null,
-  subjectClientId?: string | null,
-  mayAct?: MayAct | null,
-]
-
-// A resource server asks about one token again and again, and opening it is a good part of the answer. What it says never changes;
-// whether it still counts is asked each time. Kept as text, since the facts of a token that is made hold on to the whole request.
-function textOf({ secrets, openedTokens }: Services, token: string): string | undefined {
   const key = digest(token)
-  const known = openedTokens.get(key)
-  if (known !== undefined) return known
-  const opened = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
-  if (opened !== undefined) openedTokens.set(key, opened)
-  return opened
+  const known = services.knownTokens.get(key)
+  if (known !== undefined && (known.kid === undefined || services.keys.has(known.kid)))
+    return readFacts(known.facts)
+  const read = token.startsWith(accessTokenPrefix)
+    ? openAccessToken(services, token)
+    : verifyAccessToken(services, token)
+  if (read === undefined) return undefined
+  services.knownTokens.set(key, read)
+  return readFacts(read.facts)
 }
 
-function openAccessToken(services: Services, token: string): AccessToken | undefined {
-  const text = textOf(services, token)
-  if (text === undefined) return undefined
-  const [
-    jti,
-    grantId,
-    clientId,
-    accountId,
-    scope,
-    audience,
-    issuedAt,
-    expiresAt,
-    authTime,
-    amr,
-    jkt,
-    act,
-    subjectClientId,
-    mayAct,
-  ] = JSON.parse(text) as Facts
-  return {
-    jti,
-    grantId,
-    clientId,
-    accountId,
-    scopes: split(scope),
-    audience,
-    issuedAt,
-    expiresAt,
-    authTime,
-    amr: split(amr),
-    jkt,
-    act,
-    ...seldomFacts(subjectClientId, mayAct),
-  }
+function openAccessToken({ secrets }: Services, token: string): KnownToken | undefined {
+  const facts = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
+  return facts === undefined ? undefined : { facts, kid: undefined }
 }
 
-function seldomFacts(
-  subjectClientId: unknown,
-  mayAct: unknown,
-): Pick<AccessToken, 'subjectClientId' | 'mayAct'> {
-  return {
-    ...(typeof subjectClientId === 'string' ? { subjectClientId } : {}),
-    ...(typeof mayAct === 'object' && mayAct !== null ? { mayAct: mayAct as MayAct } : {}),
-  }
-}
-
-function verifyAccessToken(keys: Keys, issuer: string, token: string): AccessToken | undefined {
-  const claims = readOwnJwt(keys, accessTokenHeader.typ, issuer, token)
-  if (claims === undefined) return undefined
+function verifyAccessToken({ keys, config }: Services, token: string): KnownToken | undefined {
+  const jwt = readOwnJwt(keys, accessTokenHeader.typ, config.issuer, token)
+  if (jwt === undefined) return undefined
+  const { kid, claims } = jwt
   const grantId = typeof claims.grant_id === 'string' ? claims.grant_id : null
   const ofPerson = typeof claims.auth_time === 'number'
-  return {
+  const facts = writeFacts({
     jti: String(claims.jti),
     grantId,
     clientId: String(claims.client_id),
     accountId: ofPerson ? String(claims.sub) : null,
-    scopes: split(typeof claims.scope === 'string' ? claims.scope : ''),
+    scopes: splitNames(typeof claims.scope === 'string' ? claims.scope : ''),
     audience: String(claims.aud),
     issuedAt: Number(claims.iat),
     expiresAt: Number(claims.exp),
@@ -228,26 +154,30 @@ function verifyAccessToken(keys: Keys, issuer: string, token: string): AccessTok
     jkt: jktOf(claims.cnf),
     act: (claims.act as Actor | undefined) ?? null,
     ...seldomFacts(ofPerson || claims.sub === claims.client_id ? undefined : claims.sub, claims.may_act),
-  }
+  })
+  return { facts, kid }
 }
 
 // Only what this server signed comes through, so the claims need no second proof of shape; what must be told apart is the kind of
 // JWT (RFC 8725 §3.11): the same keys sign them all.
-function readOwnJwt(keys: Keys, typ: string, issuer: string, token: string): JsonObject | undefined {
+function readOwnJwt(
+  keys: Keys,
+  typ: string,
+  issuer: string,
+  token: string,
+): { readonly kid: string; readonly claims: JsonObject } | undefined {
   const jwt = readCompactJwt(token)
   // To the letter: this server writes it in one way.
   if (jwt === undefined || jwt.header.typ !== typ || jwt.kid === undefined) return undefined
   const end = token.lastIndexOf('.')
   const signature = Buffer.from(token.slice(end + 1), 'base64url')
   if (!keys.verify(jwt.kid, jwt.alg, token.slice(0, end), signature)) return undefined
-  return jwt.claims.iss === issuer ? jwt.claims : undefined
+  return jwt.claims.iss === issuer ? { kid: jwt.kid, claims: jwt.claims } : undefined
 }
 
 function jktOf(cnf: unknown): string | null {
   return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? String(cnf.jkt) : null
 }
-
-const split = (scope: string): readonly string[] => (scope === '' ? [] : scope.split(' '))
 
 export interface RefreshTokenFacts {
   readonly grantId: string
@@ -321,7 +251,7 @@ export function encodeIdToken(
   client: Client,
   { now, claims = {} }: { readonly now: number; readonly claims?: object | undefined },
 ): string {
-  return services.keys.sign(client.idTokenAlg, idTokenHeader, {
+  const signed = services.keys.sign(client.idTokenAlg, idTokenHeader, {
     iss: services.config.issuer,
     sub: account.id,
     aud: client.id,
@@ -331,6 +261,7 @@ export function encodeIdToken(
     ...authenticationClaims(grant),
     ...claims,
   })
+  return signed.text
 }
 
 /** Whom an ID token that this server made names, and for which client; however old it is (OIDC RP-Initiated Logout §2). */
@@ -339,6 +270,6 @@ export function decodeIdToken(
   text: string,
 ): { readonly accountId: string; readonly clientId: string } | undefined {
   if (text.length > 8192) return undefined
-  const claims = readOwnJwt(keys, idTokenHeader.typ, config.issuer, text)
-  return claims && { accountId: String(claims.sub), clientId: String(claims.aud) }
+  const jwt = readOwnJwt(keys, idTokenHeader.typ, config.issuer, text)
+  return jwt && { accountId: String(jwt.claims.sub), clientId: String(jwt.claims.aud) }
 }

@@ -25,7 +25,7 @@ export function answerIntrospection(
   return {
     status: 200,
     headers: { 'content-type': `application/${jwtType}`, 'cache-control': 'no-store', pragma: 'no-cache' },
-    body: signed,
+    body: signed.text,
   }
 }
 

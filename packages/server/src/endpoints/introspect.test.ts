@@ -372,17 +372,16 @@ const ends: Record<string, (server: TestServer, token: string) => unknown> = {
   },
 }
 
-for (const [end, bring] of Object.entries(ends)) {
-  test(`IN-08 an opaque token that this server remembers is asked about anew: ${end}`, async () => {
-    const clients = [
-      { accessTokenFormat: 'opaque' },
-      { ...testConfidentialClient, id: 'rs', introspectsAll: true },
-    ] as const
-    const server = await createTestServerWith(clients, { openedTokens: createMemory(10) })
-    const { access_token: token } = await signIn(server)
-    assert.match(token, /^cst_/)
-    for (let i = 0; i < 2; i++) assert.equal((await introspect(server, token, 'rs')).active, true)
-    await bring(server, token)
-    assert.deepEqual(await introspect(server, token, 'rs'), inactive)
-  })
+for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
+  for (const [end, bring] of Object.entries(ends)) {
+    test(`IN-08 a token (${accessTokenFormat}) that this server remembers is asked about anew: ${end}`, async () => {
+      const clients = [{ accessTokenFormat }, { ...testConfidentialClient, id: 'rs', introspectsAll: true }]
+      const server = await createTestServerWith(clients, { knownTokens: createMemory(10) })
+      const { access_token: token } = await signIn(server)
+      assert.equal(token.startsWith('cst_'), accessTokenFormat === 'opaque')
+      for (let i = 0; i < 2; i++) assert.equal((await introspect(server, token, 'rs')).active, true)
+      await bring(server, token)
+      assert.deepEqual(await introspect(server, token, 'rs'), inactive)
+    })
+  }
 }

@@ -343,7 +343,7 @@ test('TX-08 may_act of a token that names its one actor is enforced', async () =
   const { access_token: token } = await agentSignsIn(server)
   const { claims } = claimsOf(token)
   const naming = (sub: string) =>
-    server.services.keys.sign('ES256', { typ: 'at+jwt' }, { ...claims, may_act: { sub } })
+    server.services.keys.sign('ES256', { typ: 'at+jwt' }, { ...claims, may_act: { sub } }).text
   assert.equal(errorOf(await ask(server, { subject_token: naming('child') })), '400 invalid_request')
   const { access_token: kept } = await exchanged(server, { subject_token: naming('agent') })
   assert.deepEqual(claimsOf(String(kept)).claims.may_act, { sub: 'agent' })

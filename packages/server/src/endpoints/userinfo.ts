@@ -29,7 +29,7 @@ async function speak(services: Services, clientId: string, said: object): Promis
   const client = await services.clients.find(clientId)
   const alg = client?.userinfoAlg ?? null
   if (alg === null) return json(200, said)
-  const body = services.keys.sign(alg, {}, { iss: services.config.issuer, aud: clientId, ...said })
+  const signed = services.keys.sign(alg, {}, { iss: services.config.issuer, aud: clientId, ...said })
   const headers = { 'content-type': 'application/jwt', 'cache-control': 'no-store', pragma: 'no-cache' }
-  return { status: 200, headers, body }
+  return { status: 200, headers, body: signed.text }
 }

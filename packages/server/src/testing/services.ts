@@ -2,6 +2,7 @@
 // stands still until the test moves it.
 
 import { type Account, type Client, plainClient } from '@countersign/protocol'
+import type { KnownToken } from '../access-token-facts.ts'
 import { createUpstreams } from '../accounts/upstream/providers.ts'
 import { createHeavyWork } from '../admin/heavy-work.ts'
 import { ownClientId } from '../admin/own-client.ts'
@@ -56,8 +57,8 @@ export interface TestOptions {
   readonly startsAt?: number
   /** Accounts elsewhere that people connect. */
   readonly connections?: Connections
-  /** What is remembered of opaque tokens: nothing, unless the test is about that. */
-  readonly openedTokens?: Memory<string>
+  /** What is remembered of access tokens: nothing, unless the test is about that. */
+  readonly knownTokens?: Memory<KnownToken>
 }
 
 export async function createTestServer({
@@ -67,7 +68,7 @@ export async function createTestServer({
   outside = {},
   startsAt = startOfTime,
   connections,
-  openedTokens = forgetful,
+  knownTokens = forgetful,
 }: TestOptions = {}): Promise<TestServer> {
   const config = await loadConfig({
     options: { issuer: 'https://login.example', ...settings },
@@ -94,7 +95,7 @@ export async function createTestServer({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    openedTokens,
+    knownTokens,
     seenProofs: createMemory(20_000),
     log,
   }
@@ -122,8 +123,8 @@ export async function createTestServer({
   }
 }
 
-// Every token is opened, as by a server that did not make it.
-const forgetful: Memory<string> = { get: () => undefined, set: () => {} }
+// Every token is opened or checked, as by a server that did not make it.
+const forgetful: Memory<KnownToken> = { get: () => undefined, set: () => {} }
 
 /** One where a person can sign in: with the account, and clients that differ from `testClient` in what is given. */
 export async function createTestServerWith(
