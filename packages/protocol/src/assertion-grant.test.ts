@@ -86,6 +86,16 @@ test('JB-05 JB-11 what an identity assertion says', () => {
   })
 })
 
+test('JB-05 what an issuer calls a method is one word, and nothing else becomes one', () => {
+  const saying = (amr: unknown) => {
+    const judged = judge({ ...idJag, amr })
+    return 'amr' in judged ? judged.amr : judged
+  }
+  assert.deepEqual(saying(['no pop', 'pwd', '', 'pwd\npop', 'x'.repeat(33)]), ['pwd'])
+  assert.deepEqual(saying('urn:example:badge'), ['urn:example:badge'])
+  for (const none of [undefined, [1, 'pop'], { pop: 1 }, null]) assert.deepEqual(saying(none), [])
+})
+
 const without = (claims: object, name: string) =>
   Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name))
 

@@ -2,6 +2,7 @@
 // (ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant §3.1 and §4.4): whether they hold, and what they may grant.
 // The signature was checked before, by the server's trusted-issuers.ts; whom the subject is, is its business too.
 
+import { isAuthenticationMethod } from './authentication.ts'
 import type { Client } from './records.ts'
 import type { Refusal } from './refusal.ts'
 import { chooseScopes } from './scope.ts'
@@ -70,7 +71,7 @@ export function judgeAssertion(event: AssertionEvent): Assertion | Refusal {
     scopes,
     resources,
     authTime: Math.floor(Number(isDate(claims.auth_time) ? claims.auth_time : (claims.iat ?? now))),
-    amr: (textsOf(claims.amr ?? []) ?? []).slice(0, 10),
+    amr: (textsOf(claims.amr ?? []) ?? []).filter(isAuthenticationMethod).slice(0, 10),
   }
 }
 

@@ -5,6 +5,11 @@
 export const acrValues = ['phr', 'urn:countersign:acr:password'] as const
 export type Acr = (typeof acrValues)[number]
 
+/** Whether it can be the name of a method (RFC 8176 §2), which others invent, too. */
+export function isAuthenticationMethod(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w:./-]{1,32}$/.test(value)
+}
+
 /** The class of a sign-in by these methods. */
 export function acrOf(amr: readonly string[]): Acr {
   return amr.includes('pop') ? 'phr' : 'urn:countersign:acr:password'

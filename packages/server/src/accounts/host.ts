@@ -1,7 +1,12 @@
 // A host application that says itself who is signed in: its people become accounts here when they first come, and its session takes
 // the place of ours. The pages that are left then are pages/page-routes.ts; mounting is ../countersign.ts.
 
-import type { Account, BrowserSession, Identity } from '@countersign/protocol'
+import {
+  type Account,
+  type BrowserSession,
+  type Identity,
+  isAuthenticationMethod,
+} from '@countersign/protocol'
 import type { PlainRequest } from '../http.ts'
 import { digest } from '../secrets.ts'
 import type { Services } from '../services.ts'
@@ -14,7 +19,7 @@ import type { Host } from './host-application.ts'
 import { askHost, type KnownPerson } from './host-person.ts'
 import type { Proven } from './upstream/identities.ts'
 import { type Newcomer, newcomer } from './upstream/newcomer.ts'
-import { identityId, isMethod } from './upstream/provider.ts'
+import { identityId } from './upstream/provider.ts'
 
 export interface HostSignedIn {
   /** Undefined where the host knows nobody, or somebody whose account here is disabled. */
@@ -97,7 +102,7 @@ function sessionOf(
     authenticatedAt: at,
     lastSeenAt: now,
     expiresAt: now + config.sessionIdleSeconds,
-    amr: amr.filter(isMethod),
+    amr: amr.filter(isAuthenticationMethod),
     address: request.address,
     userAgent: cleanText(request.headers['user-agent'], 200) ?? '',
   }

@@ -1,12 +1,12 @@
 // Signing in at an OpenID provider (OIDC Core §3.1): discovery, code with PKCE, `nonce`, `iss`, and an ID token whose signature
 // is checked. The protocol is openid-client's; here is what we ask of it, and what its answers mean.
 
+import { isAuthenticationMethod } from '@countersign/protocol'
 import { isLoopbackHost } from '../../fetch-guard.ts'
 import { digest } from '../../secrets.ts'
 import {
   addressIn,
   faultOf,
-  isMethod,
   type Leaving,
   type Returning,
   textIn,
@@ -181,7 +181,7 @@ export function proofOf({ auth_time: at, amr }: Claims): Pick<UpstreamPerson, 'a
   const methods = Array.isArray(amr) ? amr.slice(0, 8) : []
   return {
     authTime: typeof at === 'number' && Number.isFinite(at) && at > 0 ? Math.floor(at) : null,
-    amr: methods.filter(isMethod),
+    amr: methods.filter(isAuthenticationMethod),
   }
 }
 

@@ -90,11 +90,6 @@ export function textIn(value: unknown, most: number): string | null {
   return typeof value === 'string' ? cleanText(value, most) : null
 }
 
-/** Whether it can be the name of a method (RFC 8176), which others invent, too. */
-export function isMethod(value: unknown): value is string {
-  return typeof value === 'string' && /^[\w:./-]{1,32}$/.test(value)
-}
-
 /** Whether the claim that makes administrators has one of its values; undefined where no claim does. */
 export function isAdminBy({ adminClaim }: UpstreamSettings, person: UpstreamPerson): boolean | undefined {
   if (adminClaim === undefined) return undefined
