@@ -53,7 +53,7 @@ export async function openServices({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    // Ten to twenty megabytes on a server that makes so many.
+    // Some twenty megabytes when it is full.
     knownTokens: createMemory(30_000),
     seenProofs: createMemory(20_000),
     log,

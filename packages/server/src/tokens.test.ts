@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deviceAuthorization } from '@countersign/protocol'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
+import type { KnownToken } from './access-token-facts.ts'
+import { createMemory } from './memory.ts'
 import { createSecrets, digest } from './secrets.ts'
 import {
   approveDevice,
@@ -132,7 +134,11 @@ test('JK-06 JK-07 JK-08 JK-14 what is not exactly what was signed does not come 
     `${head}.${body}.`,
     `${head}.${body}.AA`,
   ]
-  for (const token of wrong) assert.equal(decodeAccessToken(server.services, token), undefined, token)
+  const remembering = { ...server.services, knownTokens: createMemory<KnownToken>(10) }
+  for (const services of [server.services, remembering]) {
+    assert.ok(decodeAccessToken(services, tokens.access_token))
+    for (const token of wrong) assert.equal(decodeAccessToken(services, token), undefined, token)
+  }
 })
 
 test('MD-04 G-26 a token of another issuer with the same keys does not count', async () => {

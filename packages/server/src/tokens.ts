@@ -78,7 +78,7 @@ export function encodeAccessToken(
       ? signAccessToken(services, token, accessTokenAlg)
       : { text: accessTokenPrefix + services.secrets.seal('access token', facts), kid: undefined }
   // A resource server asks about it, most often the server that made it.
-  services.knownTokens.set(digest(text), { facts, kid })
+  remember(services, digest(text), { facts, kid })
   return text
 }
 
@@ -125,9 +125,16 @@ export function decodeAccessToken(services: Services, token: string): AccessToke
     ? openAccessToken(services, token)
     : verifyAccessToken(services, token)
   if (read === undefined) return undefined
-  services.knownTokens.set(key, read)
+  remember(services, key, read)
   return readFacts(read.facts)
 }
+
+// A client with hundreds of scopes must not make this the largest thing in the process.
+function remember({ knownTokens }: Services, key: string, token: KnownToken): void {
+  if (token.facts.length <= mostKnownLength) knownTokens.set(key, token)
+}
+
+const mostKnownLength = 1000
 
 function openAccessToken({ secrets }: Services, token: string): KnownToken | undefined {
   const facts = secrets.unseal('access token', token.slice(accessTokenPrefix.length))
