@@ -2,12 +2,22 @@
 // How tokens travel is tokens.ts.
 
 import type { AccessToken, Actor, MayAct } from '@countersign/protocol'
+import type { Memory } from './memory.ts'
 
 /** An access token of this server's. Its facts stay text: as an object they hold on to the whole request that they came from. */
 export interface KnownToken {
   readonly facts: string
   /** The key that signed it, and longer than which it does not count; undefined for a sealed one. */
   readonly kid: string | undefined
+}
+
+/**
+ * Access tokens that were made or read here lately, by the digest of the token. Apart, so that the many that cost little to open do
+ * not push out those whose signature costs ten times as much to check.
+ */
+export interface KnownTokens {
+  readonly sealed: Memory<KnownToken>
+  readonly signed: Memory<KnownToken>
 }
 
 type Facts = [

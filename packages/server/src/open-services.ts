@@ -53,8 +53,8 @@ export async function openServices({
     throttle: createThrottle(config, store, system),
     registrationPlaces: createRegistrationPlaces(config, store, system),
     heavyWork: createHeavyWork(),
-    // Some twenty megabytes when it is full.
-    knownTokens: createMemory(30_000),
+    // Some forty megabytes when both are full.
+    knownTokens: { sealed: createMemory(20_000), signed: createMemory(30_000) },
     seenProofs: createMemory(20_000),
     log,
   }

@@ -1,7 +1,7 @@
 // What an endpoint or a page works with, made once at the start (start.ts) and passed as its first argument.
 // Tests make theirs in testing/services.ts.
 
-import type { KnownToken } from './access-token-facts.ts'
+import type { KnownTokens } from './access-token-facts.ts'
 import type { Host } from './accounts/host-application.ts'
 import type { Upstreams } from './accounts/upstream/providers.ts'
 import type { HeavyWork } from './admin/heavy-work.ts'
@@ -42,8 +42,7 @@ export interface Services {
   readonly throttle: Throttle
   readonly registrationPlaces: RegistrationPlaces
   readonly heavyWork: HeavyWork
-  /** Access tokens that were made or read here lately, by the digest of the token. */
-  readonly knownTokens: Memory<KnownToken>
+  readonly knownTokens: KnownTokens
   /** DPoP proofs that came to this node lately, whether they led to anything or not. */
   readonly seenProofs: Memory<true>
   readonly log: Log

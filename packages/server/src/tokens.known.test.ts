@@ -6,11 +6,9 @@ import { syncBuiltinESMExports } from 'node:module'
 import { type TestContext, test } from 'node:test'
 import type { AccessToken } from '@countersign/protocol'
 import fc from 'fast-check'
-import type { KnownToken } from './access-token-facts.ts'
 import { algs } from './keys.ts'
-import { createMemory } from './memory.ts'
 import type { Services } from './services.ts'
-import { createTestServer } from './testing/services.ts'
+import { createKnownTokens, createTestServer } from './testing/services.ts'
 import { decodeAccessToken, encodeAccessToken } from './tokens.ts'
 
 const names = fc.array(fc.stringMatching(/^[!#-[\]-~]{1,20}$/), { maxLength: 4 })
@@ -64,7 +62,7 @@ const signed = { accessTokenFormat: 'jwt', accessTokenAlg: 'ES256' } as const
 
 const remembering = (services: Services): Services => ({
   ...services,
-  knownTokens: createMemory<KnownToken>(10),
+  knownTokens: createKnownTokens(),
 })
 
 const formats = [
@@ -101,7 +99,8 @@ for (const format of formats) {
 test('a token that says more than most is good, and not remembered', async () => {
   const { services } = await createTestServer()
   let remembered = 0
-  const counting = { ...services, knownTokens: { get: () => undefined, set: () => void remembered++ } }
+  const counter = { get: () => undefined, set: () => void remembered++ }
+  const counting = { ...services, knownTokens: { sealed: counter, signed: counter } }
   const talkative = { ...plain, scopes: Array.from({ length: 60 }, (_, i) => `documents:read:${i}`) }
   for (const [token, expected] of [
     [talkative, 0],

@@ -4,8 +4,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deviceAuthorization } from '@countersign/protocol'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
-import type { KnownToken } from './access-token-facts.ts'
-import { createMemory } from './memory.ts'
 import { createSecrets, digest } from './secrets.ts'
 import {
   approveDevice,
@@ -18,7 +16,13 @@ import {
   startDevice,
   type TokenAnswer,
 } from './testing/device-flow.ts'
-import { createTestServer, createTestServerWith, testAccount, testClient } from './testing/services.ts'
+import {
+  createKnownTokens,
+  createTestServer,
+  createTestServerWith,
+  testAccount,
+  testClient,
+} from './testing/services.ts'
 import {
   decodeAccessToken,
   decodeIdToken,
@@ -134,7 +138,7 @@ test('JK-06 JK-07 JK-08 JK-14 what is not exactly what was signed does not come 
     `${head}.${body}.`,
     `${head}.${body}.AA`,
   ]
-  const remembering = { ...server.services, knownTokens: createMemory<KnownToken>(10) }
+  const remembering = { ...server.services, knownTokens: createKnownTokens() }
   for (const services of [server.services, remembering]) {
     assert.ok(decodeAccessToken(services, tokens.access_token))
     for (const token of wrong) assert.equal(decodeAccessToken(services, token), undefined, token)

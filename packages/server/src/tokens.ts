@@ -118,12 +118,11 @@ function authenticationClaims({ authTime, amr }: { authTime: number | null; amr:
 export function decodeAccessToken(services: Services, token: string): AccessToken | undefined {
   if (token.length > 8192) return undefined
   const key = digest(token)
-  const known = services.knownTokens.get(key)
+  const isSealed = token.startsWith(accessTokenPrefix)
+  const known = (isSealed ? services.knownTokens.sealed : services.knownTokens.signed).get(key)
   if (known !== undefined && (known.kid === undefined || services.keys.has(known.kid)))
     return readFacts(known.facts)
-  const read = token.startsWith(accessTokenPrefix)
-    ? openAccessToken(services, token)
-    : verifyAccessToken(services, token)
+  const read = isSealed ? openAccessToken(services, token) : verifyAccessToken(services, token)
   if (read === undefined) return undefined
   remember(services, key, read)
   return readFacts(read.facts)
@@ -131,7 +130,9 @@ export function decodeAccessToken(services: Services, token: string): AccessToke
 
 // A client with hundreds of scopes must not make this the largest thing in the process.
 function remember({ knownTokens }: Services, key: string, token: KnownToken): void {
-  if (token.facts.length <= mostKnownLength) knownTokens.set(key, token)
+  if (token.facts.length > mostKnownLength) return
+  const memory = token.kid === undefined ? knownTokens.sealed : knownTokens.signed
+  memory.set(key, token)
 }
 
 const mostKnownLength = 1000

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { clientToken } from '../admin/testing.ts'
-import { createMemory } from '../memory.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import {
@@ -19,6 +18,7 @@ import {
   type TokenAnswer,
 } from '../testing/device-flow.ts'
 import {
+  createKnownTokens,
   createTestServerWith,
   type TestOptions,
   type TestServer,
@@ -376,7 +376,7 @@ for (const accessTokenFormat of ['jwt', 'opaque'] as const) {
   for (const [end, bring] of Object.entries(ends)) {
     test(`IN-08 a token (${accessTokenFormat}) that this server remembers is asked about anew: ${end}`, async () => {
       const clients = [{ accessTokenFormat }, { ...testConfidentialClient, id: 'rs', introspectsAll: true }]
-      const server = await createTestServerWith(clients, { knownTokens: createMemory(10) })
+      const server = await createTestServerWith(clients, { knownTokens: createKnownTokens() })
       const { access_token: token } = await signIn(server)
       assert.equal(token.startsWith('cst_'), accessTokenFormat === 'opaque')
       for (let i = 0; i < 2; i++) assert.equal((await introspect(server, token, 'rs')).active, true)

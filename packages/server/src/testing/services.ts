@@ -2,7 +2,7 @@
 // stands still until the test moves it.
 
 import { type Account, type Client, plainClient } from '@countersign/protocol'
-import type { KnownToken } from '../access-token-facts.ts'
+import type { KnownToken, KnownTokens } from '../access-token-facts.ts'
 import { createUpstreams } from '../accounts/upstream/providers.ts'
 import { createHeavyWork } from '../admin/heavy-work.ts'
 import { ownClientId } from '../admin/own-client.ts'
@@ -58,7 +58,7 @@ export interface TestOptions {
   /** Accounts elsewhere that people connect. */
   readonly connections?: Connections
   /** What is remembered of access tokens: nothing, unless the test is about that. */
-  readonly knownTokens?: Memory<KnownToken>
+  readonly knownTokens?: KnownTokens
 }
 
 export async function createTestServer({
@@ -68,7 +68,7 @@ export async function createTestServer({
   outside = {},
   startsAt = startOfTime,
   connections,
-  knownTokens = forgetful,
+  knownTokens = { sealed: forgetful, signed: forgetful },
 }: TestOptions = {}): Promise<TestServer> {
   const config = await loadConfig({
     options: { issuer: 'https://login.example', ...settings },
@@ -125,6 +125,11 @@ export async function createTestServer({
 
 // Every token is opened or checked, as by a server that did not make it.
 const forgetful: Memory<KnownToken> = { get: () => undefined, set: () => {} }
+
+/** What remembers tokens as a server does, but not so many. */
+export function createKnownTokens(): KnownTokens {
+  return { sealed: createMemory(10), signed: createMemory(10) }
+}
 
 /** One where a person can sign in: with the account, and clients that differ from `testClient` in what is given. */
 export async function createTestServerWith(
