@@ -138,6 +138,16 @@ test('what was signed here and comes back is not checked, what another node sign
   }
 })
 
+test('however many sealed tokens are made, a signed one is not checked again', async (t) => {
+  const { services } = await createTestServer()
+  const server = remembering(services)
+  const text = encodeAccessToken(server, plain, signed)
+  for (let i = 0; i < 50; i++) encodeAccessToken(server, plain, formats[0])
+  const checks = countChecks(t)
+  assert.ok(decodeAccessToken(server, text))
+  assert.equal(checks(), 0)
+})
+
 test('JK-06 a token is remembered no longer than its key, by who made it and by who read it', async () => {
   const { services } = await createTestServer()
   const servers = [remembering(services), remembering(services)] as const
