@@ -111,6 +111,7 @@ function ours(
     },
     start: () => start(),
     startSecond: async (first) => {
+      // Chosen here, since its ready line names the issuer, which is the first one's.
       const port = await freePort()
       const second = await start('--port', String(port), '--issuer', `http://localhost:${first.port}`)
       return { ...second, port }
@@ -149,5 +150,3 @@ async function onPostgres(): Promise<Kept> {
     },
   }
 }
-
-/** Free a moment ago; a second server cannot choose its own, because its ready line names the first one's issuer. */
